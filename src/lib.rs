@@ -3,4 +3,6 @@
 //! The modules are declared in reading order: each may use only those above it (`ARCHITECTURE.md` has the table and
 //! `tests/tidy.rs` enforces it). Nouns come first, then the engine that probes, then those who tell people.
 
+pub mod target;
+
 pub mod sim;
