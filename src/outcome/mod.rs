@@ -1,1 +1,19 @@
-//! (being built)
+//! What a probe found: facts, judgement and standing, each a type of its own.
+//!
+//! An [`Outcome`] holds the facts of a finished probe. [`Verdict`] is the judgement of one outcome, [`Diagnosis`] says
+//! why, and [`Record`] is the flat form in which both leave the process: log line, JSON report and history share it.
+
+mod code;
+mod code_table;
+mod diagnosis;
+mod event;
+mod facts;
+mod record;
+mod verdict;
+
+pub use code::{Class, Code, Cure, Explanation};
+pub use diagnosis::{Diagnosis, Reset, ResetSource};
+pub use event::Event;
+pub use facts::{Connection, Outcome, Proof, RunId, Stage, StageTime, Timings, Usage, Warmth};
+pub use record::{Record, SCHEMA};
+pub use verdict::{Verdict, judge};
