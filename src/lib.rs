@@ -7,5 +7,6 @@ pub mod outcome;
 pub mod target;
 
 pub mod exit;
+pub mod probe;
 
 pub mod sim;

@@ -1,1 +1,4 @@
-//! (being built)
+//! One target up the ladder.
+pub mod clock;
+pub mod transport;
+pub mod wire;

@@ -1,0 +1,170 @@
+//! What can go wrong on the network, as facts dug out of reqwest's chain of errors.
+//!
+//! reqwest's own texts name the URL, so they are never shown; the deepest cause is.
+
+use std::error::Error;
+use std::io;
+
+use super::hold::Held;
+
+/// Why there is no line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DialFault {
+    /// The name does not exist.
+    NameNotFound(String),
+    /// The resolver gave no answer.
+    NameFailed(String),
+    /// Nothing listens there.
+    Refused(String),
+    /// No connection within the limit; `true` while still resolving the name.
+    ConnectTimeout {
+        /// Whether the name was still being resolved.
+        resolving: bool,
+    },
+    /// The connection failed otherwise.
+    Failed(String),
+    /// The TLS handshake failed.
+    Tls(TlsFault),
+    /// Our own settings are wrong (an unreadable `ca_file`).
+    Settings(String),
+}
+
+/// Why a TLS handshake failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsFault {
+    /// Signed by nobody we trust.
+    Untrusted(String),
+    /// For another name.
+    NameMismatch(String),
+    /// It has ended.
+    Expired(String),
+    /// It does not hold yet.
+    NotYetValid(String),
+    /// No end within the limit.
+    Timeout,
+    /// Anything else: not TLS at all, no common version, an alert.
+    Failed(String),
+}
+
+/// Why a request got no response head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExchangeFault {
+    /// The connection was closed or reset before a complete head.
+    Lost(String),
+    /// What came is not HTTP.
+    NotHttp(String),
+    /// The connection had to be made anew, and that failed.
+    Redial(DialFault),
+}
+
+/// Why a body ended too soon.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BodyFault(pub String);
+
+/// Every error in a chain, nested `io::Error`s opened.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut found = Vec::new();
+    let mut next = Some(error);
+    // The bound is against a cycle in somebody's `source()`.
+    while let Some(error) = next
+        && found.len() < 32
+    {
+        found.push(error);
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => error.source(),
+        };
+    }
+    found
+}
+
+/// Whether the dial ended because the connection stands.
+pub(super) fn is_held(error: &reqwest::Error) -> bool {
+    chain(error).iter().any(|error| error.is::<Held>())
+}
+
+/// The deepest text that says something.
+fn deepest(error: &reqwest::Error) -> String {
+    chain(error).last().map_or_else(String::new, ToString::to_string)
+}
+
+/// What a failed dial was.
+pub(super) fn dial_fault(error: &reqwest::Error, resolving: bool, shaking_hands: bool) -> DialFault {
+    let chain = chain(error);
+    if let Some(tls) = chain.iter().find_map(|error| error.downcast_ref::<rustls::Error>()) {
+        return DialFault::Tls(tls_fault(tls));
+    }
+    let text = deepest(error);
+    if resolving {
+        return name_fault(text);
+    }
+    let io = chain.iter().rev().find_map(|error| error.downcast_ref::<io::Error>());
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => DialFault::Refused(text),
+        Some(io::ErrorKind::TimedOut) => DialFault::ConnectTimeout { resolving: false },
+        _ if shaking_hands => DialFault::Tls(TlsFault::Failed(text)),
+        _ => DialFault::Failed(text),
+    }
+}
+
+/// getaddrinfo's two kinds of failure differ only in their text: `EAI_NONAME` and its relatives say that the name does
+/// not exist, everything else that nobody could tell.
+fn name_fault(text: String) -> DialFault {
+    let lower = text.to_lowercase();
+    let absent = ["not known", "no address associated", "nodename nor servname", "no such host", "does not exist"];
+    if absent.iter().any(|phrase| lower.contains(phrase)) {
+        DialFault::NameNotFound(text)
+    } else {
+        DialFault::NameFailed(text)
+    }
+}
+
+fn tls_fault(error: &rustls::Error) -> TlsFault {
+    use rustls::CertificateError as Certificate;
+    let text = error.to_string();
+    match error {
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            Certificate::Expired | Certificate::ExpiredContext { .. } => TlsFault::Expired(text),
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => TlsFault::NotYetValid(text),
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => TlsFault::NameMismatch(text),
+            _ => TlsFault::Untrusted(text),
+        },
+        _ => TlsFault::Failed(text),
+    }
+}
+
+/// What a failed exchange was.
+pub(super) fn exchange_fault(error: &reqwest::Error) -> ExchangeFault {
+    if error.is_connect() {
+        return ExchangeFault::Redial(dial_fault(error, false, false));
+    }
+    let chain = chain(error);
+    let text = chain.last().map_or_else(String::new, ToString::to_string);
+    let lost = chain.iter().any(|error| {
+        error.downcast_ref::<io::Error>().is_some_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::NotConnected
+            )
+        })
+    });
+    // hyper's parse errors say "invalid HTTP …" or "message head is too large"; its types are not public through
+    // reqwest, so its stable texts are read.
+    let lower = text.to_lowercase();
+    let parse = ["invalid", "too large", "unexpected message", "unexpected bytes"];
+    if !lost && parse.iter().any(|word| lower.contains(word)) {
+        ExchangeFault::NotHttp(text)
+    } else {
+        ExchangeFault::Lost(text)
+    }
+}
+
+/// What a failed body was.
+pub(super) fn body_fault(error: &reqwest::Error) -> BodyFault {
+    BodyFault(deepest(error))
+}

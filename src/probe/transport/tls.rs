@@ -1,0 +1,178 @@
+//! TLS settings with a witness: the usual verification, plus the certificate that was shown and when TLS began.
+//!
+//! Verification is never weakened: the witness asks the platform's verifier (or one for the provider's own authorities)
+//! and returns its answer.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientSessionStore, Resumption, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use x509_cert::der::Decode;
+
+use super::marks::Marks;
+
+/// Why TLS cannot even be tried: our own settings. The text fits after "failed to".
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum TlsSetupError {
+    #[error("read the certificate authorities in {path}: {reason}")]
+    CaFile { path: PathBuf, reason: String },
+    #[error("load the system's certificate authorities: {0}")]
+    System(String),
+    #[error("set up TLS: {0}")]
+    Settings(String),
+}
+
+/// Verifiers, loaded when first needed: reading the system's authorities costs 2.6 ms, which a probe of a plain or
+/// private endpoint need not pay.
+pub(super) struct Trust {
+    crypto: Arc<CryptoProvider>,
+    verifiers: Mutex<HashMap<Option<PathBuf>, Arc<dyn ServerCertVerifier>>>,
+}
+
+impl Trust {
+    pub(super) fn new() -> Self {
+        Self { crypto: Arc::new(rustls::crypto::ring::default_provider()), verifiers: Mutex::default() }
+    }
+
+    fn verifier(&self, ca_file: Option<&Path>) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
+        let mut verifiers = self.verifiers.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = ca_file.map(Path::to_path_buf);
+        if let Some(verifier) = verifiers.get(&key) {
+            return Ok(Arc::clone(verifier));
+        }
+        let verifier: Arc<dyn ServerCertVerifier> = match ca_file {
+            None => Arc::new(
+                rustls_platform_verifier::Verifier::new(Arc::clone(&self.crypto))
+                    .map_err(|error| TlsSetupError::System(error.to_string()))?,
+            ),
+            Some(path) => {
+                let wrong = |reason: String| TlsSetupError::CaFile { path: path.to_path_buf(), reason };
+                let mut roots = RootCertStore::empty();
+                for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
+                    let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+                    roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+                }
+                if roots.is_empty() {
+                    return Err(wrong("there is no PEM certificate in it".to_owned()));
+                }
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.crypto))
+                    .build()
+                    .map_err(|error| wrong(error.to_string()))?
+            }
+        };
+        verifiers.insert(key, Arc::clone(&verifier));
+        Ok(verifier)
+    }
+
+    /// Settings for clients that will never use TLS: they trust nobody.
+    pub(super) fn unused(&self) -> Result<ClientConfig, TlsSetupError> {
+        Ok(ClientConfig::builder_with_provider(Arc::clone(&self.crypto))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsSetupError::Settings(error.to_string()))?
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth())
+    }
+
+    /// The settings of one probe. Every handshake is a full one: a resumed session would not show the certificate.
+    pub(super) fn config(&self, ca_file: Option<&Path>, marks: Marks) -> Result<ClientConfig, TlsSetupError> {
+        let verifier = Arc::new(Witness { inner: self.verifier(ca_file)?, marks: marks.clone() });
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.crypto))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsSetupError::Settings(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.resumption = Resumption::store(Arc::new(HelloMark(marks)));
+        Ok(config)
+    }
+}
+
+/// Asks the real verifier, and notes what was shown.
+#[derive(Debug)]
+struct Witness {
+    inner: Arc<dyn ServerCertVerifier>,
+    marks: Marks,
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.marks.lock().certificate_ends = end_of(end_entity);
+        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+/// When a certificate ends, read from its DER form; nothing when it cannot be read (the verifier will say more).
+fn end_of(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate.validity.not_after.to_unix_duration();
+    Timestamp::from_second(i64::try_from(end.as_secs()).ok()?).ok()
+}
+
+/// Keeps no session; its being asked marks the moment at which the ClientHello is built.
+#[derive(Debug)]
+struct HelloMark(Marks);
+
+impl ClientSessionStore for HelloMark {
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        self.0.set(|marks, now| {
+            marks.hello.get_or_insert(now);
+        });
+        None
+    }
+
+    fn set_tls12_session(&self, _: ServerName<'static>, _: rustls::client::Tls12ClientSessionValue) {}
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<rustls::client::Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: rustls::client::Tls13ClientSessionValue) {}
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<rustls::client::Tls13ClientSessionValue> {
+        self.0.set(|marks, now| {
+            marks.hello.get_or_insert(now);
+        });
+        None
+    }
+}
