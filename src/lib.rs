@@ -3,10 +3,16 @@
 //! The modules are declared in reading order: each may use only those above it (`ARCHITECTURE.md` has the table and
 //! `tests/tidy.rs` enforces it). Nouns come first, then the engine that probes, then those who tell people.
 
-pub mod outcome;
 pub mod target;
 
-pub mod exit;
+pub mod outcome;
+
+pub mod plan;
+
 pub mod probe;
+
+pub mod run;
+
+pub mod exit;
 
 pub mod sim;

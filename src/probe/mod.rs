@@ -1,4 +1,27 @@
-//! One target up the ladder.
+//! One target up the ladder: `credential → resolve → connect → tls → authenticate → locate → warm`.
+//!
+//! [`climb`] takes a [`Job`] up once and returns its facts. It does not retry, run several at once, or judge readiness:
+//! that is `run/`'s and `outcome/`'s. The network is reached through [`transport::Network`] and the time through
+//! [`clock::Clock`]; everything in between is pure.
+
+mod authenticate;
+pub mod classify;
+mod climb;
 pub mod clock;
+mod credential;
+mod dial;
+mod dialect;
+mod embed;
+mod exchange;
+mod knobs;
+mod locate;
+mod remedy;
+mod request;
+mod state;
+mod stream;
 pub mod transport;
+mod warm;
 pub mod wire;
+
+pub use climb::{Climbed, Job, OnEvent, climb};
+pub use knobs::Knobs;

@@ -1,1 +1,14 @@
-//! (being built)
+//! Many probes at once: concurrency, spread, retries, deadlines, and a guard against panics.
+//!
+//! [`Runner::pass`] takes the jobs of one pass and returns an outcome for each, whatever happens. One slow target never
+//! delays another, and two probes never ask the same LLM at the same time.
+
+mod chance;
+mod clock;
+mod guard;
+mod limits;
+mod pass;
+
+pub use chance::{Chance, run_id};
+pub use clock::SystemClock;
+pub use pass::{Listener, Runner, Stop, Stopper};

@@ -8,6 +8,8 @@ mod hold;
 mod http;
 mod marks;
 mod tls;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::net::IpAddr;

@@ -1,0 +1,258 @@
+//! The ladder: one attempt, from the lowest stage to the depth that was asked for.
+//!
+//! The stages are types: a [`Connected`] is needed to authenticate, an [`Authenticated`] to locate, a [`Located`] to
+//! warm. A stage cannot be skipped by mistake, only by depth. Nothing is retried here: that is `run/`'s.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::clock::Clock;
+use super::knobs::Knobs;
+use super::remedy::{Known, remedy};
+use super::transport::{Head, Line, Network};
+use super::wire::text::{clean, scrub};
+use super::{authenticate, credential, dial, locate, warm};
+use crate::outcome::{
+    Code, Connection, Diagnosis, Event, Outcome, Proof, Reset, RunId, Stage, StageTime, Timings, Usage, Warmth,
+};
+use crate::target::{Credential, Depth, Target};
+
+/// How much evidence is kept, in characters.
+const EVIDENCE_KEPT: usize = 400;
+
+/// What is to be probed, and with what.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The target.
+    pub target: Arc<Target>,
+    /// Its provider's key.
+    pub credential: Arc<Credential>,
+    /// How far to climb.
+    pub depth: Depth,
+    /// The pass.
+    pub run_id: RunId,
+}
+
+/// What one attempt led to.
+#[derive(Debug, Clone)]
+pub struct Climbed {
+    /// Its facts. `attempts` counts the requests that warmed; `run/` adds its own.
+    pub outcome: Outcome,
+    /// What was learned of the provider's taste, for the next attempt.
+    pub knobs: Knobs,
+}
+
+/// Takes events. Called often; it must not block.
+pub type OnEvent<'a> = &'a (dyn Fn(Event) + Send + Sync);
+
+/// A line, and nothing asked on it yet.
+pub(super) struct Connected {
+    pub line: Box<dyn Line>,
+}
+
+/// A line on which the key was not refused.
+pub(super) struct Authenticated {
+    pub line: Box<dyn Line>,
+    /// The catalogue, where the key check has read it already.
+    pub finding: Option<super::wire::catalogue::CatalogueFinding>,
+}
+
+/// A line on which the LLM may be asked for.
+pub(super) struct Located {
+    pub line: Box<dyn Line>,
+    /// Whether the catalogue lists it.
+    pub listed: bool,
+    /// Whether the catalogue names `none` among its reasoning efforts.
+    pub effort_none: bool,
+}
+
+/// Why a stage broke.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub code: Code,
+    pub evidence: String,
+    pub reset: Option<Reset>,
+    pub nearest: Vec<String>,
+    pub location: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn new(code: Code, evidence: impl Into<String>) -> Self {
+        Self { code, evidence: evidence.into(), reset: None, nearest: Vec::new(), location: None }
+    }
+}
+
+/// One attempt under way: what to do, with what, and the facts so far.
+pub(super) struct Climb<'a> {
+    pub job: &'a Job,
+    pub network: &'a dyn Network,
+    pub clock: &'a dyn Clock,
+    on_event: OnEvent<'a>,
+    pub knobs: Knobs,
+    pub facts: Facts,
+    begun: Instant,
+    stage: Stage,
+    /// When the present stage began, while it runs.
+    entered: Option<Duration>,
+}
+
+/// The facts so far.
+pub(super) struct Facts {
+    pub proof: Proof,
+    pub timings: Timings,
+    pub usage: Usage,
+    pub http_status: Option<u16>,
+    pub request_id: Option<String>,
+    pub warmth: Warmth,
+    pub connection: Option<Connection>,
+    pub certificate_ends: Option<Timestamp>,
+    pub warnings: Vec<(Stage, Fault)>,
+    pub notes: Vec<String>,
+    pub requests_that_warm: u32,
+    stages: Vec<StageTime>,
+}
+
+impl Climb<'_> {
+    /// Leaves the present stage for another.
+    pub(super) fn enter(&mut self, stage: Stage) {
+        self.leave();
+        self.stage = stage;
+        self.entered = Some(self.elapsed());
+        (self.on_event)(Event::Entered { target: self.job.target.id.clone(), stage });
+    }
+
+    fn leave(&mut self) {
+        if let Some(start) = self.entered.take() {
+            let duration = self.elapsed().saturating_sub(start);
+            self.facts.stages.push(StageTime { stage: self.stage, start, duration });
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.now().saturating_duration_since(self.begun)
+    }
+
+    /// Puts down the stages of a dial, which ran inside one call, and the one in which it ended.
+    pub(super) fn dialled(&mut self, phases: [(Stage, Option<Duration>); 3], ended_in: Stage) {
+        let mut start = self.entered.take().unwrap_or_default();
+        for (stage, duration) in phases {
+            let Some(duration) = duration else { continue };
+            self.facts.stages.push(StageTime { stage, start, duration });
+            start += duration;
+        }
+        if !self.facts.stages.iter().any(|passed| passed.stage == ended_in) {
+            let duration = self.elapsed().saturating_sub(start);
+            self.facts.stages.push(StageTime { stage: ended_in, start, duration });
+        }
+        self.stage = ended_in;
+    }
+
+    /// What has been proven is never unproven.
+    pub(super) fn prove(&mut self, proof: Proof) {
+        self.facts.proof = self.facts.proof.max(proof);
+    }
+
+    /// Notes what a response's head says.
+    pub(super) fn saw(&mut self, head: &Head, headers: Duration) {
+        self.facts.http_status = Some(head.status);
+        self.facts.timings.headers = Some(headers);
+        let id = ["x-request-id", "request-id", "cf-ray"].iter().find_map(|name| head.header(name));
+        if let Some(id) = id {
+            self.facts.request_id = Some(clean(id, 100));
+        }
+    }
+
+    fn diagnosis(&self, stage: Stage, fault: Fault) -> Diagnosis {
+        let known = Known { nearest: &fault.nearest, location: fault.location.as_deref(), reset: fault.reset.as_ref() };
+        let remedy = remedy(fault.code, &self.job.target, &self.job.credential, known);
+        let evidence = clean(&scrub(&fault.evidence, self.job.credential.secret()), EVIDENCE_KEPT);
+        Diagnosis { code: fault.code, stage, evidence, remedy, reset: fault.reset, nearest: fault.nearest }
+    }
+}
+
+/// Takes a target up the ladder, once. Never fails: whatever happens is in the outcome.
+pub async fn climb(
+    job: &Job,
+    network: &dyn Network,
+    clock: &dyn Clock,
+    knobs: Knobs,
+    on_event: OnEvent<'_>,
+) -> Climbed {
+    let started = clock.wall();
+    let begun = clock.now();
+    on_event(Event::Started { target: job.target.id.clone(), depth: job.depth });
+    let mut climb = Climb {
+        job,
+        network,
+        clock,
+        on_event,
+        knobs,
+        facts: Facts {
+            proof: Proof::Nothing,
+            timings: Timings::default(),
+            usage: Usage::default(),
+            http_status: None,
+            request_id: None,
+            warmth: Warmth::Unknown,
+            connection: None,
+            certificate_ends: None,
+            warnings: Vec::new(),
+            notes: Vec::new(),
+            requests_that_warm: 0,
+            stages: Vec::new(),
+        },
+        begun,
+        stage: Stage::Credential,
+        entered: Some(Duration::ZERO),
+    };
+    let result = stages(&mut climb).await;
+    climb.leave();
+    climb.facts.timings.total = climb.elapsed();
+    let stage = climb.stage;
+    let diagnosis = result.err().map(|fault| climb.diagnosis(stage, fault));
+    let warnings = std::mem::take(&mut climb.facts.warnings);
+    let warnings = warnings.into_iter().map(|(stage, fault)| climb.diagnosis(stage, fault)).collect();
+    let secret = job.credential.secret();
+    let Climb { knobs, facts, .. } = climb;
+    let outcome = Outcome {
+        run_id: job.run_id.clone(),
+        target: Arc::clone(&job.target),
+        depth: job.depth,
+        started,
+        stage,
+        proof: facts.proof,
+        attempts: facts.requests_that_warm.max(1),
+        connection: facts.connection,
+        timings: facts.timings,
+        stages: facts.stages,
+        usage: facts.usage,
+        http_status: facts.http_status,
+        request_id: facts.request_id,
+        warmth: facts.warmth,
+        certificate_ends: facts.certificate_ends,
+        diagnosis,
+        warnings,
+        notes: facts.notes.iter().map(|note| clean(&scrub(note, secret), EVIDENCE_KEPT)).collect(),
+    };
+    Climbed { outcome, knobs }
+}
+
+async fn stages(climb: &mut Climb<'_>) -> Result<(), Fault> {
+    // A connection needs no key, so `connect` does not ask for one.
+    if climb.job.depth > Depth::Connect {
+        let note = credential::judge(&climb.job.credential, &climb.job.target.provider)?;
+        climb.facts.notes.extend(note);
+    }
+    let connected = dial::dial(climb).await?;
+    if climb.job.depth == Depth::Connect {
+        return Ok(());
+    }
+    let authenticated = authenticate::authenticate(climb, connected).await?;
+    let located = locate::locate(climb, authenticated).await?;
+    if climb.job.depth == Depth::Auth {
+        return Ok(());
+    }
+    warm::warm(climb, located).await
+}

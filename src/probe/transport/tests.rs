@@ -1,0 +1,164 @@
+//! The real transport against sockets on loopback: what reaches the wire, and on how many connections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::probe::clock::Clock;
+use crate::target::{BaseUrl, CapField, CredentialSource, Dialect, Family, KeyHeader, ProviderId, ReasoningOff};
+
+struct TestClock;
+
+#[expect(clippy::disallowed_methods, reason = "sockets run on real time")]
+impl Clock for TestClock {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+    fn wall(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+fn provider(url: &str) -> Provider {
+    Provider {
+        id: ProviderId::new("p").unwrap(),
+        preset: "openai".into(),
+        family: Family::Generic,
+        title: "P".into(),
+        dialect: Dialect::OpenAi,
+        base_url: BaseUrl::parse(url).unwrap(),
+        key: CredentialSource::NotNeeded,
+        key_header: KeyHeader::Bearer,
+        key_prefix: None,
+        key_page: None,
+        billing_page: None,
+        status_page: None,
+        headers: vec![],
+        free_check: None,
+        catalogue: None,
+        state: None,
+        cap_field: CapField::MaxTokens,
+        reasoning_off: ReasoningOff::NotSent,
+        unloads: false,
+        concurrency: 1,
+        ca_file: None,
+        keep_alive: None,
+    }
+}
+
+fn get(path: &str) -> Request {
+    Request { method: Method::Get, path: path.into(), headers: vec![("x-api-key".into(), "secret".into())], body: None }
+}
+
+/// A server that answers every request with `answer`, and counts connections and bytes.
+async fn server(answer: &'static [u8]) -> (SocketAddr, Arc<AtomicU32>, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (connections, bytes) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let counts = (Arc::clone(&connections), Arc::clone(&bytes));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counts.0.fetch_add(1, Ordering::SeqCst);
+            let bytes = Arc::clone(&counts.1);
+            tokio::spawn(async move {
+                let mut buffer = [0_u8; 4096];
+                while let Ok(read) = stream.read(&mut buffer).await {
+                    if read == 0 {
+                        return;
+                    }
+                    bytes.fetch_add(u32::try_from(read).unwrap(), Ordering::SeqCst);
+                    if stream.write_all(answer).await.is_err() {
+                        return;
+                    }
+                    if answer.windows(5).any(|window| window == b"close") {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (address, connections, bytes)
+}
+
+async fn body(answer: &mut Answer) -> Result<Vec<u8>, BodyFault> {
+    let mut whole = Vec::new();
+    while let Some(piece) = answer.body.chunk().await? {
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole)
+}
+
+const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+
+#[tokio::test]
+async fn dialling_sends_nothing_and_three_requests_share_its_connection() {
+    let (address, connections, bytes) = server(HELLO).await;
+    let network = HttpNetwork::new(Arc::new(TestClock));
+    let dialled = network.dial(&provider(&format!("http://{address}/v1")), Duration::from_secs(5)).await;
+    let mut line = dialled.line.unwrap_or_else(|fault| panic!("{fault:?}"));
+    assert!(dialled.marks.tcp.is_some() && dialled.marks.dns.is_none() && dialled.marks.tls.is_none());
+    assert_eq!(bytes.load(Ordering::SeqCst), 0, "nothing is sent while dialling");
+    for _ in 0..3 {
+        let mut answer = line.send(get("models")).await.unwrap();
+        assert_eq!(body(&mut answer).await.unwrap(), b"hello");
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    assert!(!line.reopened());
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closes_is_made_again_and_said_so() {
+    let (address, connections, _) =
+        server(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello").await;
+    let network = HttpNetwork::new(Arc::new(TestClock));
+    let dialled = network.dial(&provider(&format!("http://{address}")), Duration::from_secs(5)).await;
+    let mut line = dialled.line.unwrap_or_else(|fault| panic!("{fault:?}"));
+    for _ in 0..2 {
+        let mut answer = line.send(get("models")).await.unwrap();
+        body(&mut answer).await.unwrap();
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+    assert!(line.reopened());
+}
+
+#[tokio::test]
+async fn faults_of_the_wire_are_told_apart() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let network = HttpNetwork::new(Arc::new(TestClock));
+    let dialled = network.dial(&provider(&format!("http://{closed}")), Duration::from_secs(5)).await;
+    assert!(matches!(dialled.line.err(), Some(DialFault::Refused(_))));
+
+    let dialled = network.dial(&provider("http://no-such-host.localhost:1"), Duration::from_secs(5)).await;
+    let fault = dialled.line.err();
+    assert!(matches!(fault, Some(DialFault::NameNotFound(_) | DialFault::NameFailed(_))), "{fault:?}");
+
+    for (answer, lost) in [(&b"not http at all\r\n\r\n"[..], false), (&b"HTTP/1.1 200 OK\r\nclose"[..], true)] {
+        let (address, ..) = server(answer).await;
+        let dialled = network.dial(&provider(&format!("http://{address}")), Duration::from_secs(5)).await;
+        let mut line = dialled.line.unwrap_or_else(|fault| panic!("{fault:?}"));
+        let fault = line.send(get("models")).await.err().unwrap();
+        assert_eq!(matches!(fault, ExchangeFault::Lost(_)), lost, "{fault:?}");
+        assert_eq!(matches!(fault, ExchangeFault::NotHttp(_)), !lost, "{fault:?}");
+    }
+
+    let (address, ..) = server(HELLO).await;
+    let dialled = network.dial(&provider(&format!("https://{address}")), Duration::from_secs(5)).await;
+    let fault = dialled.line.err();
+    assert!(matches!(fault, Some(DialFault::Tls(TlsFault::Failed(_)))), "{fault:?}");
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_has_a_limit_of_its_own() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let network = HttpNetwork::new(Arc::new(TestClock));
+    let dialled = network.dial(&provider(&format!("https://{address}")), Duration::from_millis(50)).await;
+    assert_eq!(dialled.line.err(), Some(DialFault::Tls(TlsFault::Timeout)));
+    drop(listener);
+}

@@ -1,0 +1,259 @@
+//! Stage `warm`: the smallest request that makes the LLM generate a token, timed from the moment it is written.
+//!
+//! This file words the request, repairs it when the provider refuses a field, and judges what came of it; `stream.rs`
+//! reads the answer as it comes.
+
+use std::time::{Duration, Instant};
+
+use super::climb::{Climb, Fault, Located};
+use super::dialect::{Reader, anthropic, ollama, openai};
+use super::exchange::{ReadFault, refusal, send, whole};
+use super::remedy::words;
+use super::stream::{Ended, Read, read};
+use super::transport::{Answer, Line, Request};
+use super::wire::error_body::ErrorFacts;
+use super::{embed, request, state};
+use crate::outcome::{Code, Proof, Stage, Usage, Warmth};
+use crate::probe::classify::{Repair, repair};
+use crate::target::{Dialect, Kind};
+
+/// One repair for each field, and the first request: more would be guessing at somebody's expense.
+const REQUESTS_AT_MOST: u32 = 4;
+/// What is asked for when the first cap was too small for the LLM to show a token (CodexBar #2867 measured 64).
+const RAISED_CAP: u32 = 64;
+/// No repair asks for more than this.
+const CAP_AT_MOST: u32 = 4096;
+
+/// Warms the LLM.
+pub(super) async fn warm(climb: &mut Climb<'_>, located: Located) -> Result<(), Fault> {
+    climb.enter(Stage::Warm);
+    let mut line = located.line;
+    let loaded = state::is_loaded(climb, &mut *line).await;
+    let target = climb.job.target.clone();
+    match (target.provider.dialect, target.kind) {
+        (Dialect::Ollama, _) => preload(climb, &mut *line, loaded).await,
+        (Dialect::OpenAi, Kind::Embedding) => embed::embed(climb, &mut *line, located.listed, loaded).await,
+        (Dialect::OpenAi | Dialect::Anthropic, _) => {
+            generate(climb, &mut *line, located.listed, located.effort_none, loaded).await
+        }
+    }
+}
+
+/// A text that differs from probe to probe: the end of the run's id and the target's name.
+pub(super) fn nonce(climb: &Climb<'_>) -> String {
+    let run = climb.job.run_id.as_str();
+    let tail = run.char_indices().rev().nth(5).map_or(run, |(index, _)| run.get(index..).unwrap_or(run));
+    format!("{tail}-{}", climb.facts.requests_that_warm)
+}
+
+async fn generate(
+    climb: &mut Climb<'_>,
+    line: &mut dyn Line,
+    listed: bool,
+    effort_none: bool,
+    loaded: Option<bool>,
+) -> Result<(), Fault> {
+    loop {
+        climb.facts.requests_that_warm += 1;
+        let answer =
+            send(climb, line, wording(climb, effort_none), climb.job.target.expect.cold_start, Code::FirstTokenTimeout)
+                .await?;
+        if (200..300).contains(&answer.head.status) {
+            return stream(climb, answer, listed, loaded).await;
+        }
+        let mut answer = answer;
+        let (facts, taken) = refused(climb, &mut answer).await;
+        let Some(repair) = repair(&answer.head, &facts) else {
+            return Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts));
+        };
+        if climb.facts.requests_that_warm < REQUESTS_AT_MOST && apply(climb, &repair) {
+            continue;
+        }
+        if repair == Repair::AliveButOutOfTokens {
+            // It authenticated, found the LLM and generated: alive, whatever the status says.
+            climb.prove(Proof::RanOutOfTokens);
+            judge_warmth(climb, taken, loaded, false);
+            return Ok(());
+        }
+        return Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts));
+    }
+}
+
+fn wording(climb: &Climb<'_>, effort_none: bool) -> Request {
+    let target = &climb.job.target;
+    let (path, body) = match target.provider.dialect {
+        Dialect::Anthropic => (anthropic::PATH, anthropic::body(target, &climb.knobs, &nonce(climb))),
+        Dialect::OpenAi | Dialect::Ollama => {
+            (openai::PATH, openai::body(target, &climb.knobs, &nonce(climb), effort_none))
+        }
+    };
+    request::post(&target.provider, &climb.job.credential, &climb.job.run_id, path, &body)
+}
+
+/// Reads a refusal's body; how long the whole answer took comes with it.
+pub(super) async fn refused(climb: &Climb<'_>, answer: &mut Answer) -> (ErrorFacts, Duration) {
+    let until = climb.clock.now() + climb.job.target.expect.answer;
+    let (body, _) = whole(&mut *answer.body, climb.clock, until).await;
+    (ErrorFacts::read(&body), climb.clock.now().saturating_duration_since(answer.sent))
+}
+
+/// Changes the wording as a refusal asks; `false` when that was done already or leads nowhere.
+fn apply(climb: &mut Climb<'_>, repair: &Repair) -> bool {
+    let wanted = climb.job.target.provider.cap_field;
+    let knobs = &mut climb.knobs;
+    match repair {
+        Repair::SwitchCapField if knobs.cap_field == wanted => {
+            knobs.cap_field = wanted.other();
+            true
+        }
+        Repair::RaiseCap(floor) if *floor > knobs.cap && *floor <= CAP_AT_MOST => {
+            knobs.cap = *floor;
+            true
+        }
+        Repair::AliveButOutOfTokens if knobs.cap < RAISED_CAP => {
+            knobs.cap = RAISED_CAP;
+            true
+        }
+        Repair::DropReasoning if knobs.reasoning_switch => {
+            knobs.reasoning_switch = false;
+            true
+        }
+        Repair::DropStreamOptions if knobs.stream_options => {
+            knobs.stream_options = false;
+            true
+        }
+        _ => false,
+    }
+}
+
+async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded: Option<bool>) -> Result<(), Fault> {
+    let target = climb.job.target.clone();
+    let mut reader: Box<dyn Reader> = match target.provider.dialect {
+        Dialect::Anthropic => Box::new(anthropic::MessageReader::default()),
+        Dialect::OpenAi | Dialect::Ollama => Box::new(openai::ChatReader::new(&target)),
+    };
+    let Read { ended, first, last, loading } = read(&mut answer, &mut *reader, climb.clock, &target.expect).await;
+    add_usage(&mut climb.facts.usage, reader.usage());
+    let since = |instant: Instant| instant.saturating_duration_since(answer.sent);
+    climb.facts.timings.first_token = first.map(since);
+    climb.facts.timings.last_token = last.map(since);
+    match ended {
+        Ended::Complete => {
+            let shown = first.is_some();
+            let took = first.or(last).map_or_else(|| since(climb.clock.now()), since);
+            climb.prove(if !shown && reader.hit_the_cap() { Proof::RanOutOfTokens } else { Proof::TokenGenerated });
+            judge_warmth(climb, took, loaded, loading);
+            Ok(())
+        }
+        Ended::Failed(value) => {
+            let facts = ErrorFacts::read(value.to_string().as_bytes());
+            Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts))
+        }
+        Ended::Foreign(beginning) => {
+            let facts = ErrorFacts::read(&beginning);
+            Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts))
+        }
+        Ended::Empty => {
+            Err(Fault::new(Code::EmptyAnswer, format!("HTTP {} and a stream without any content", answer.head.status)))
+        }
+        Ended::Open => Err(Fault::new(
+            Code::StreamCut,
+            "the stream ended without a finish reason or an end mark, after content had begun",
+        )),
+        Ended::LineTooLong => Err(Fault::new(Code::AnswerTooLarge, "a line of the stream is longer than 64 KiB")),
+        Ended::Broken(ReadFault::TooLarge) => {
+            Err(Fault::new(Code::AnswerTooLarge, "the stream went past 1 MiB, whatever the token limit said"))
+        }
+        Ended::Broken(ReadFault::Cut(text)) => {
+            let when = if first.is_some() { "after content had begun" } else { "before any content" };
+            Err(Fault::new(Code::StreamCut, format!("the connection ended {when}: {text}")))
+        }
+        Ended::Broken(ReadFault::Late) if first.is_some() => Err(Fault::new(
+            Code::StreamStalled,
+            format!(
+                "content began after {}, then nothing within {}",
+                words(first.map_or(Duration::ZERO, since)),
+                words(target.expect.stall)
+            ),
+        )),
+        Ended::Broken(ReadFault::Late) => {
+            let sign = if loading { "; the server said that it was loading" } else { "" };
+            Err(Fault::new(
+                Code::FirstTokenTimeout,
+                format!(
+                    "HTTP {}, then no content within {}{sign}",
+                    answer.head.status,
+                    words(target.expect.cold_start)
+                ),
+            ))
+        }
+    }
+}
+
+/// Loads the LLM without generating: what Ollama offers for free. It also resets the idle timer of one that is loaded.
+async fn preload(climb: &mut Climb<'_>, line: &mut dyn Line, loaded: Option<bool>) -> Result<(), Fault> {
+    let target = climb.job.target.clone();
+    climb.facts.requests_that_warm += 1;
+    let wanted = request::post(
+        &target.provider,
+        &climb.job.credential,
+        &climb.job.run_id,
+        ollama::preload_path(target.kind),
+        &ollama::preload_body(&target),
+    );
+    let mut answer = send(climb, line, wanted, target.expect.cold_start, Code::FirstTokenTimeout).await?;
+    let until = answer.sent + target.expect.cold_start;
+    let (body, read) = whole(&mut *answer.body, climb.clock, until).await;
+    let took = climb.clock.now().saturating_duration_since(answer.sent);
+    let facts = ErrorFacts::read(&body);
+    if !(200..300).contains(&answer.head.status) {
+        return Err(refusal(climb, Stage::Warm, false, &answer.head, &facts));
+    }
+    match read {
+        Err(ReadFault::Cut(text)) => return Err(Fault::new(Code::AnswerCut, text)),
+        Err(ReadFault::TooLarge) => return Err(Fault::new(Code::AnswerTooLarge, "more than 64 KiB to a preload")),
+        Err(ReadFault::Late) => {
+            return Err(Fault::new(Code::FirstTokenTimeout, "the server has not finished loading the model"));
+        }
+        Ok(()) => {}
+    }
+    let value: serde_json::Value = serde_json::from_slice(&body).unwrap_or(serde_json::Value::Null);
+    let is_ollama =
+        value.get("done").is_some() || value.get("embeddings").is_some() || value.get("load_duration").is_some();
+    if !is_ollama {
+        return Err(refusal(climb, Stage::Warm, false, &answer.head, &facts));
+    }
+    climb.prove(if loaded == Some(true) { Proof::AlreadyLoaded } else { Proof::Preloaded });
+    judge_warmth(climb, took, loaded, false);
+    Ok(())
+}
+
+/// Says whether the LLM was warm. What the server said outright beats the clock; a slow answer alone may also have
+/// been queued, and the warning says so.
+pub(super) fn judge_warmth(climb: &mut Climb<'_>, took: Duration, loaded: Option<bool>, loading: bool) {
+    let expected = climb.job.target.expect.first_token;
+    let said_cold = loading || loaded == Some(false);
+    let slow = took > expected;
+    climb.facts.warmth = match (said_cold, loaded, slow) {
+        (true, ..) => Warmth::Cold,
+        (false, Some(true), _) | (false, None, false) => Warmth::Warm,
+        (false, _, _) => Warmth::Cold,
+    };
+    if slow {
+        let why =
+            if said_cold { "the server said that it was not loaded" } else { "it loaded, or the request was queued" };
+        let evidence =
+            format!("answered after {}, where a warm one is expected within {}: {why}", words(took), words(expected));
+        climb.facts.warnings.push((Stage::Warm, Fault::new(Code::ColdStart, evidence)));
+    }
+}
+
+/// Adds the tokens of one more request.
+pub(super) fn add_usage(sum: &mut Usage, more: Usage) {
+    let add = |a: Option<u64>, b: Option<u64>| match (a, b) {
+        (None, None) => None,
+        (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
+    };
+    sum.input_tokens = add(sum.input_tokens, more.input_tokens);
+    sum.output_tokens = add(sum.output_tokens, more.output_tokens);
+}
