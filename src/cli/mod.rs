@@ -1,1 +1,138 @@
-//! (being built)
+//! The command line: one file per subcommand. The only room that prints.
+
+mod check;
+mod completions;
+mod config;
+mod demo;
+mod explain;
+mod progress;
+mod sim;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::exit::Exit;
+use crate::telemetry::log::LogFormat;
+
+/// Colours of `--help`, as cargo has them.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 ready, 2 usage, 3 unknown, 4 degraded (--strict), 10 unreachable, 11 unauthorized, 12 not-found, \
+13 rate-limited, 14 payment, 15 provider-error, 16 too-slow, 17 unusable, 1 internal, 130/143 interrupted.
+
+Try `pilotlight demo`: no key, no network, no configuration.";
+
+/// Keeps hosted LLMs warm, and says exactly what is wrong when one is not ready.
+#[derive(Debug, Parser)]
+#[command(name = "pilotlight", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every subcommand takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// The configuration [default: $PILOTLIGHT_CONFIG, ./probes.yaml, then the user's and the system's folder]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read variables from a .env file; variables that are set already win
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Colour [default: where there is a terminal, unless NO_COLOR is set]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    pub color: ColorWhen,
+    /// Form of the log on standard error [default: json; none on a terminal]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<LogFormatArg>,
+    /// What is logged: error, warn, info, debug, trace, off, or `info,reqwest=debug`
+    #[arg(long, global = true, value_name = "FILTER", env = "PILOTLIGHT_LOG")]
+    pub log_level: Option<String>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormatArg {
+    Json,
+    Text,
+}
+
+impl From<LogFormatArg> for LogFormat {
+    fn from(format: LogFormatArg) -> Self {
+        match format {
+            LogFormatArg::Json => Self::Json,
+            LogFormatArg::Text => Self::Text,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Probe targets once and report
+    Check(check::CheckArgs),
+    /// Look at the configuration
+    Config(config::ConfigArgs),
+    /// Say what a code means and what to do about it
+    Explain(explain::ExplainArgs),
+    /// See pilotlight at work on a simulated provider: no key, no network
+    Demo(demo::DemoArgs),
+    /// Run the simulated provider on loopback
+    Sim(sim::SimArgs),
+    /// Write completions for a shell to standard output
+    Completions(completions::CompletionsArgs),
+    /// Write the man page to standard output
+    #[command(hide = true)]
+    Man,
+}
+
+/// Reads the arguments and does what they say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` are no failures; a broken pipe while printing them is none either.
+            let code = if error.use_stderr() { Exit::Usage.code() } else { Exit::Ready.code() };
+            error.print().ok();
+            return ExitCode::from(code);
+        }
+    };
+    let exit = match run(cli) {
+        Ok(exit) => exit,
+        Err(error) => terminal::fail(&error),
+    };
+    ExitCode::from(exit.code())
+}
+
+fn run(cli: Cli) -> anyhow::Result<Exit> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Check(args) => check::run(&global, &args),
+        Command::Config(args) => config::run(&global, &args),
+        Command::Explain(args) => explain::run(&global, &args),
+        Command::Demo(args) => demo::run(&global, &args),
+        Command::Sim(args) => sim::run(&global, &args),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
+        Command::Man => completions::man(Cli::command()),
+    }
+}
