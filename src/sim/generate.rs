@@ -1,0 +1,675 @@
+//! Running a model: admission, queue, cold start, tokens. What is said in which dialect is the [`Voice`]'s.
+//!
+//! Times are promises: the first token leaves at `ready + first_token` after the request was read, and the answer says
+//! beforehand how long that will be (`x-sim-first-token-ms`), so that a client's own measurement can be compared.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::accounts::{Account, Purpose};
+use super::errors::{self, Situation};
+use super::exchange::{Ending, Exchange, utc8};
+use super::http::Response;
+use super::limits::{self, Granted, whole_seconds};
+use super::models::{Entry, Found, KeepAlive, Phase, Seat};
+use super::scenario::{
+    BelowCap, CapField, ColdSignal, FirstEvent, HeadersAt, ModelKind, ModelSpec,
+};
+use super::wire::Ended;
+
+/// What a client asks for, whatever its dialect.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ask {
+    pub(crate) model: String,
+    pub(crate) kind: ModelKind,
+    pub(crate) stream: bool,
+    pub(crate) cap: Option<Cap>,
+    pub(crate) effort: Option<String>,
+    pub(crate) reasoning: Reasoning,
+    pub(crate) prompt_tokens: u64,
+    pub(crate) keep_alive: Option<KeepAlive>,
+}
+
+/// A limit on the output, and the parameter that states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cap {
+    pub(crate) field: &'static str,
+    pub(crate) tokens: u64,
+}
+
+/// Whether a reasoning model is allowed to reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reasoning {
+    On,
+    Off,
+}
+
+/// Why a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finish {
+    Stop,
+    Length,
+}
+
+/// What an answer is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    /// The model as the answer names it.
+    pub(crate) model: String,
+    /// Unix seconds.
+    pub(crate) created: i64,
+    pub(crate) prompt_tokens: u64,
+    pub(crate) reasoning_tokens: u64,
+    pub(crate) content_tokens: u64,
+    pub(crate) finish: Finish,
+    /// Real time of load and of everything, as Ollama reports them.
+    pub(crate) load: Duration,
+    pub(crate) total: Duration,
+    /// The name of the delta field that carries reasoning.
+    pub(crate) reasoning_field: &'static str,
+    /// Real milliseconds to the first token; set only while that token is rendered.
+    pub(crate) first_token_ms: Option<f64>,
+}
+
+/// How an answer sounds: one implementation per dialect.
+pub(crate) trait Voice: Send + Sync {
+    /// The content type of a streamed answer.
+    fn stream_type(&self) -> &'static str;
+    /// An event without content that opens a stream.
+    fn prelude(&mut self, turn: &Turn) -> String;
+    /// A piece of reasoning.
+    fn reasoning(&mut self, turn: &Turn, text: &str) -> String;
+    /// A piece of text.
+    fn content(&mut self, turn: &Turn, text: &str) -> String;
+    /// The events that say why it ended.
+    fn finish(&mut self, turn: &Turn) -> String;
+    /// The mark of a stream's end; empty where the dialect has none.
+    fn done(&mut self, turn: &Turn) -> String;
+    /// A sign of life without meaning.
+    fn comment(&self) -> &'static str;
+    /// An error inside a stream.
+    fn error(&self, body: &str) -> String;
+    /// A whole answer, not streamed.
+    fn whole(&mut self, turn: &Turn, reasoning: &str, content: &str) -> Value;
+}
+
+/// The words that every model says.
+const WORDS: [&str; 8] = [
+    "The", " pilot", " light", " is", " lit", " and", " steady", ".",
+];
+
+/// The text of one token.
+pub(crate) fn word(index: u64) -> &'static str {
+    let length = WORDS.len() as u64;
+    usize::try_from(index % length)
+        .ok()
+        .and_then(|at| WORDS.get(at))
+        .copied()
+        .unwrap_or(".")
+}
+
+/// The text of several tokens.
+pub(crate) fn words(count: u64) -> String {
+    (0..count).map(word).collect()
+}
+
+/// A request that has been let in.
+struct Admitted {
+    entry: Arc<Entry>,
+    headers: Vec<(String, String)>,
+    below_cap: Option<BelowCap>,
+}
+
+/// Runs a model and answers in the given voice.
+pub(crate) async fn run(
+    exchange: &mut Exchange<'_>,
+    ask: &Ask,
+    voice: &mut dyn Voice,
+) -> Result<(), Ended> {
+    let mut admitted = match admit(exchange, ask) {
+        Ok(admitted) => admitted,
+        Err(response) => return exchange.wire.send(*response).await,
+    };
+    if let Some(response) = refuse_cold(exchange, &admitted.entry).await? {
+        return exchange.wire.send(response).await;
+    }
+    admitted.headers.extend(charge(exchange, &admitted.entry));
+    let mut run = Run::new(exchange, ask, admitted);
+    run.play(exchange, voice).await
+}
+
+/// Checks key, model, parameters, rate and quota, in the order in which providers do.
+fn admit(exchange: &Exchange<'_>, ask: &Ask) -> Result<Admitted, Box<Response>> {
+    let account = exchange.admit(Purpose::Generate)?;
+    let Some(entry) = exchange.provider.models.find(&ask.model) else {
+        return Err(Box::new(
+            exchange.error(Situation::ModelMissing, &[("model", &ask.model)]),
+        ));
+    };
+    let spec = &entry.spec;
+    if spec.kind != ask.kind {
+        let message = format!("The model `{}` does not serve this endpoint.", spec.id);
+        return Err(Box::new(
+            exchange.error(Situation::BadRequest, &[("message", &message)]),
+        ));
+    }
+    let below_cap = check_parameters(exchange, ask, spec)?;
+    let headers = check_rate(exchange, &account)?;
+    check_quota(exchange, &account, &headers)?;
+    Ok(Admitted {
+        entry: Arc::clone(entry),
+        headers,
+        below_cap,
+    })
+}
+
+/// Refuses parameters that the model does not take; says what a small cap will do later.
+fn check_parameters(
+    exchange: &Exchange<'_>,
+    ask: &Ask,
+    spec: &ModelSpec,
+) -> Result<Option<BelowCap>, Box<Response>> {
+    let bad =
+        |situation, details: &[(&str, &str)]| Err(Box::new(exchange.error(situation, details)));
+    if let Some(effort) = &ask.effort
+        && !spec.efforts.contains(effort)
+    {
+        return bad(Situation::UnsupportedEffort, &[("given", effort)]);
+    }
+    let Some(cap) = ask.cap else { return Ok(None) };
+    let wanted = match (spec.cap_field, cap.field) {
+        (CapField::MaxTokens, "max_completion_tokens") => Some("max_tokens"),
+        (CapField::MaxCompletionTokens, "max_tokens") => Some("max_completion_tokens"),
+        _ => None,
+    };
+    if let Some(wanted) = wanted {
+        return bad(
+            Situation::UnsupportedParameter,
+            &[("given", cap.field), ("wanted", wanted)],
+        );
+    }
+    if cap.tokens >= spec.min_cap.max(1) {
+        return Ok(None);
+    }
+    match spec.below_cap {
+        BelowCap::CouldNotFinish | BelowCap::Empty if cap.tokens > 0 => Ok(Some(spec.below_cap)),
+        _ => {
+            let (minimum, value) = (spec.min_cap.max(1).to_string(), cap.tokens.to_string());
+            bad(
+                Situation::BelowMinimum,
+                &[
+                    ("given", cap.field),
+                    ("minimum", &minimum),
+                    ("value", &value),
+                ],
+            )
+        }
+    }
+}
+
+/// Counts the request against the rate limit; returns the headers that state it.
+fn check_rate(
+    exchange: &Exchange<'_>,
+    account: &Account,
+) -> Result<Vec<(String, String)>, Box<Response>> {
+    let provider = exchange.provider;
+    let Some(limit) = provider.scenario.requests_per_minute else {
+        return Ok(Vec::new());
+    };
+    let allowance = account.take(limit, provider.clock.now());
+    let headers = limits::headers(
+        provider.rate_dialect(exchange.listener.flavour),
+        allowance,
+        &provider.clock,
+    );
+    if allowance.granted == Granted::Yes {
+        return Ok(headers);
+    }
+    let seconds = whole_seconds(provider.clock.real(allowance.reset)).to_string();
+    Err(Box::new(
+        exchange
+            .error(Situation::RateLimited, &[("seconds", &seconds)])
+            .with_headers(headers),
+    ))
+}
+
+/// Refuses an account whose window is spent.
+fn check_quota(
+    exchange: &Exchange<'_>,
+    account: &Account,
+    headers: &[(String, String)],
+) -> Result<(), Box<Response>> {
+    let provider = exchange.provider;
+    let Some(spent) = account.spent(provider.clock.now()) else {
+        return Ok(());
+    };
+    let reset = utc8(provider.clock.timestamp_in(spent.until_tick));
+    let seconds = whole_seconds(provider.clock.real(spent.until_tick)).to_string();
+    let details = [
+        ("reset_utc8", reset.as_str()),
+        ("seconds", seconds.as_str()),
+    ];
+    let mut response = exchange
+        .error(Situation::WindowSpent, &details)
+        .with_headers(headers.to_vec());
+    if let Some(after) = spent.retry_after {
+        response = response.header(
+            "retry-after",
+            &whole_seconds(provider.clock.real(after)).to_string(),
+        );
+    }
+    Err(Box::new(
+        response.with_headers(quota_header(exchange, account)),
+    ))
+}
+
+/// Charges the account and returns the header that states what is left.
+fn charge(exchange: &Exchange<'_>, entry: &Entry) -> Option<(String, String)> {
+    let account = exchange.admit(Purpose::Generate).ok()?;
+    // Embeddings do not count against a subscription (providers.md, section 1.1).
+    if entry.spec.kind == ModelKind::Chat {
+        account.charge(entry.spec.price, exchange.provider.clock.now());
+    }
+    quota_header(exchange, &account)
+}
+
+fn quota_header(exchange: &Exchange<'_>, account: &Account) -> Option<(String, String)> {
+    let json = account.quota_json(&exchange.provider.clock)?;
+    Some(("x-synthetic-quotas".to_owned(), json.to_string()))
+}
+
+/// Answers a cold model with the error that its stack sends while it loads, if it sends one.
+async fn refuse_cold(
+    exchange: &mut Exchange<'_>,
+    entry: &Entry,
+) -> Result<Option<Response>, Ended> {
+    let situation = match entry.spec.cold_signal {
+        ColdSignal::Loading503 => Situation::Loading,
+        ColdSignal::ScalingUp503 => Situation::ScalingUp,
+        ColdSignal::HfLoading => Situation::HfLoading,
+        _ => return Ok(None),
+    };
+    let clock = exchange.provider.clock;
+    let (found, ready_at) = exchange.provider.models.wake(entry);
+    exchange.provider.ledger.found(&entry.spec.id, found);
+    if found == Found::Warm {
+        return Ok(None);
+    }
+    // Hugging Face's proxy holds the request for as long as this header says; its seconds are the client's own.
+    let held = exchange
+        .request
+        .header("x-scale-up-timeout")
+        .and_then(|value| value.parse::<f64>().ok());
+    let held = held.and_then(|seconds| Duration::try_from_secs_f64(seconds * clock.speed()).ok());
+    if let Some(held) = held.filter(|_| situation == Situation::ScalingUp) {
+        let deadline = exchange.received.plus(held);
+        exchange.wire.sleep_until(deadline.min(ready_at)).await?;
+        if ready_at <= deadline {
+            return Ok(None);
+        }
+    }
+    let left = clock.real(ready_at.since(clock.now())).as_secs_f64();
+    let estimated = format!("{left:.1}");
+    Ok(Some(exchange.error(
+        situation,
+        &[("model", &entry.spec.id), ("estimated", &estimated)],
+    )))
+}
+
+/// A generation under way.
+struct Run {
+    entry: Arc<Entry>,
+    headers: Vec<(String, String)>,
+    below_cap: Option<BelowCap>,
+    stream: bool,
+    keep_alive: Option<KeepAlive>,
+    turn: Turn,
+    begun: bool,
+}
+
+impl Run {
+    fn new(exchange: &Exchange<'_>, ask: &Ask, admitted: Admitted) -> Self {
+        let spec = &admitted.entry.spec;
+        let reasons = spec.reasoning && ask.reasoning == Reasoning::On;
+        let wanted_reasoning = if reasons { spec.reasoning_tokens } else { 0 };
+        let wanted = wanted_reasoning + spec.tokens;
+        let granted = match (ask.cap, admitted.below_cap) {
+            (_, Some(_)) => 0,
+            (Some(cap), None) => wanted.min(cap.tokens),
+            (None, None) => wanted,
+        };
+        let empty = exchange.bend.ending == Ending::WithoutContent;
+        let granted = if empty { 0 } else { granted };
+        let reasoning_tokens = granted.min(wanted_reasoning);
+        let turn = Turn {
+            model: spec.served_as.clone().unwrap_or_else(|| ask.model.clone()),
+            created: exchange.provider.clock.timestamp().as_second(),
+            prompt_tokens: ask.prompt_tokens,
+            reasoning_tokens,
+            content_tokens: granted - reasoning_tokens,
+            finish: if granted < wanted && !empty {
+                Finish::Length
+            } else {
+                Finish::Stop
+            },
+            load: Duration::ZERO,
+            total: Duration::ZERO,
+            reasoning_field: spec.reasoning_field.name(),
+            first_token_ms: None,
+        };
+        Self {
+            entry: admitted.entry,
+            headers: admitted.headers,
+            below_cap: admitted.below_cap,
+            stream: ask.stream,
+            keep_alive: ask.keep_alive,
+            turn,
+            begun: false,
+        }
+    }
+
+    async fn play(
+        &mut self,
+        exchange: &mut Exchange<'_>,
+        voice: &mut dyn Voice,
+    ) -> Result<(), Ended> {
+        let provider = Arc::clone(exchange.provider);
+        let entry = Arc::clone(&self.entry);
+        let spec = &entry.spec;
+        let cold = provider.models.phase(&entry) != Phase::Loaded;
+        let signals = cold && spec.cold_signal.shows_in_stream();
+        let early = if self.stream {
+            spec.headers == HeadersAt::AtOnce || signals
+        } else {
+            cold && spec.cold_signal == ColdSignal::BlankLines
+        };
+        let signal = signals.then(|| self.signal(voice));
+        let free = provider.models.try_seat(&entry);
+        let queued = free.is_none();
+        if let Some(seat) = &free {
+            self.promise(exchange, seat);
+        }
+        if early {
+            self.begin(exchange, voice).await?;
+        }
+        let signal = signal.filter(|_| early);
+        let seat = match free {
+            Some(seat) => Some(seat),
+            None => {
+                self.wait(
+                    exchange,
+                    signal.as_deref(),
+                    provider.models.wait_seat(&entry),
+                )
+                .await?
+            }
+        };
+        let Some(mut seat) = seat else {
+            return Err(Ended::Close);
+        };
+        seat.keep_alive(self.keep_alive.unwrap_or(KeepAlive::Default));
+        provider.ledger.found(&spec.id, seat.found);
+        provider.ledger.on_model(&spec.id, |all, model| {
+            all.generations += 1;
+            model.generations += 1;
+            model.waited_cold += u64::from(seat.found != Found::Warm);
+            model.queued += u64::from(queued);
+        });
+        self.promise(exchange, &seat);
+        self.turn.load = provider.clock.real(seat.ready_at.since(exchange.received));
+        self.wait(
+            exchange,
+            signal.as_deref(),
+            provider.clock.sleep_until(seat.ready_at),
+        )
+        .await?;
+        self.speak(exchange, voice, &seat).await?;
+        drop(seat);
+        Ok(())
+    }
+
+    /// States the true time to the first token in the headers, while they can still be changed.
+    fn promise(&mut self, exchange: &Exchange<'_>, seat: &Seat) {
+        let span = seat
+            .ready_at
+            .plus(seat.first_token)
+            .since(exchange.received);
+        let millis = exchange.provider.clock.real(span).as_secs_f64() * 1000.0;
+        self.headers
+            .retain(|(name, _)| name != "x-sim-first-token-ms");
+        self.headers
+            .push(("x-sim-first-token-ms".to_owned(), format!("{millis:.3}")));
+        self.turn.first_token_ms = Some(millis);
+    }
+
+    /// What shows a cold start while it lasts.
+    fn signal(&self, voice: &mut dyn Voice) -> String {
+        match self.entry.spec.cold_signal {
+            ColdSignal::KeepaliveComments => voice.comment().to_owned(),
+            ColdSignal::FakeReasoning => {
+                let turn = Turn {
+                    first_token_ms: None,
+                    ..self.turn.clone()
+                };
+                voice.reasoning(&turn, "llama-swap loading model...\n")
+            }
+            _ => "\n".to_owned(),
+        }
+    }
+
+    /// Waits for something, showing signs of life if there are any to show.
+    async fn wait<T>(
+        &self,
+        exchange: &mut Exchange<'_>,
+        signal: Option<&str>,
+        future: impl Future<Output = T>,
+    ) -> Result<T, Ended> {
+        let Some(signal) = signal else {
+            return exchange.wire.wait_for(future).await;
+        };
+        let every = exchange.provider.clock.real(self.entry.spec.signal_every);
+        let mut future = pin!(future);
+        loop {
+            exchange.wire.piece(signal.as_bytes()).await?;
+            if let Ok(output) = exchange
+                .wire
+                .wait_for(tokio::time::timeout(every, &mut future))
+                .await?
+            {
+                return Ok(output);
+            }
+        }
+    }
+
+    async fn begin(&mut self, exchange: &mut Exchange<'_>, voice: &dyn Voice) -> Result<(), Ended> {
+        if self.begun {
+            return Ok(());
+        }
+        self.begun = true;
+        let mut headers = std::mem::take(&mut self.headers);
+        let content_type = if self.stream {
+            voice.stream_type()
+        } else {
+            "application/json"
+        };
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+        if self.stream {
+            headers.push(("cache-control".to_owned(), "no-cache".to_owned()));
+        }
+        exchange.wire.begin(200, headers).await
+    }
+
+    /// Says what the model says, once it is loaded.
+    async fn speak(
+        &mut self,
+        exchange: &mut Exchange<'_>,
+        voice: &mut dyn Voice,
+        seat: &Seat,
+    ) -> Result<(), Ended> {
+        let first_at = seat.ready_at.plus(seat.first_token);
+        let fails = self.below_cap == Some(BelowCap::CouldNotFinish);
+        if self.stream && !fails && self.entry.spec.headers != HeadersAt::WithFirstToken {
+            self.open(exchange, voice).await?;
+        }
+        exchange.wire.sleep_until(first_at).await?;
+        if fails {
+            let response = exchange.error(Situation::CouldNotFinish, &[]);
+            if !self.begun {
+                return exchange
+                    .wire
+                    .send(response.with_headers(std::mem::take(&mut self.headers)))
+                    .await;
+            }
+            let event = voice.error(&String::from_utf8_lossy(&response.body));
+            exchange.wire.piece(event.as_bytes()).await?;
+            return exchange.wire.finish().await;
+        }
+        if self.stream {
+            if self.entry.spec.headers == HeadersAt::WithFirstToken {
+                self.open(exchange, voice).await?;
+            }
+            self.stream_tokens(exchange, voice).await
+        } else {
+            self.send_whole(exchange, voice).await
+        }
+    }
+
+    /// Begins a stream with whatever comes before its first token.
+    async fn open(
+        &mut self,
+        exchange: &mut Exchange<'_>,
+        voice: &mut dyn Voice,
+    ) -> Result<(), Ended> {
+        self.begin(exchange, voice).await?;
+        let opening = match self.entry.spec.first_event {
+            _ if exchange.bend.ending == Ending::Empty => return Ok(()),
+            FirstEvent::RolePrelude => voice.prelude(&Turn {
+                first_token_ms: None,
+                ..self.turn.clone()
+            }),
+            FirstEvent::Comment => voice.comment().to_owned(),
+            FirstEvent::Token => return Ok(()),
+        };
+        exchange.wire.piece(opening.as_bytes()).await
+    }
+
+    async fn stream_tokens(
+        &mut self,
+        exchange: &mut Exchange<'_>,
+        voice: &mut dyn Voice,
+    ) -> Result<(), Ended> {
+        if exchange.bend.ending == Ending::Empty {
+            return exchange.wire.finish().await;
+        }
+        let total = self.turn.reasoning_tokens + self.turn.content_tokens;
+        for index in 0..total {
+            self.strike(exchange, voice, index).await?;
+            if index > 0 {
+                let gap = exchange.provider.models.token_gap(&self.entry);
+                exchange.wire.sleep(gap).await?;
+            }
+            let event = if index < self.turn.reasoning_tokens {
+                voice.reasoning(&self.turn, word(index))
+            } else {
+                voice.content(&self.turn, word(index - self.turn.reasoning_tokens))
+            };
+            self.turn.first_token_ms = None;
+            exchange.wire.piece(event.as_bytes()).await?;
+        }
+        self.strike(exchange, voice, total).await?;
+        self.close_turn(exchange, total);
+        let mut end = voice.finish(&self.turn);
+        if exchange.bend.ending != Ending::NoDone {
+            end.push_str(&voice.done(&self.turn));
+        }
+        exchange.wire.piece(end.as_bytes()).await?;
+        exchange.wire.finish().await
+    }
+
+    /// Lets a fault strike before the token of that index.
+    async fn strike(
+        &self,
+        exchange: &mut Exchange<'_>,
+        voice: &dyn Voice,
+        index: u64,
+    ) -> Result<(), Ended> {
+        // A fault that is set for later than the last token strikes after it.
+        let total = self.turn.reasoning_tokens + self.turn.content_tokens;
+        if exchange
+            .bend
+            .hang_after_tokens
+            .map(|after| after.min(total))
+            == Some(index)
+        {
+            return Err(exchange.wire.hang().await);
+        }
+        let Some((after, body)) = exchange.bend.error_after_tokens.clone() else {
+            return Ok(());
+        };
+        if after.min(total) != index {
+            return Ok(());
+        }
+        let body = body.unwrap_or_else(|| {
+            errors::body(exchange.listener.flavour, Situation::Overloaded, &[]).1
+        });
+        exchange.wire.piece(voice.error(&body).as_bytes()).await?;
+        exchange.wire.finish().await?;
+        Err(Ended::Close)
+    }
+
+    async fn send_whole(
+        &mut self,
+        exchange: &mut Exchange<'_>,
+        voice: &mut dyn Voice,
+    ) -> Result<(), Ended> {
+        let total = self.turn.reasoning_tokens + self.turn.content_tokens;
+        for _ in 1..total {
+            let gap = exchange.provider.models.token_gap(&self.entry);
+            exchange.wire.sleep(gap).await?;
+        }
+        if exchange.bend.hang_after_tokens.is_some() {
+            return Err(exchange.wire.hang().await);
+        }
+        self.close_turn(exchange, total);
+        let body = match &exchange.bend.error_after_tokens {
+            // OpenRouter puts a late error into a 200.
+            Some((_, Some(body))) => body.clone(),
+            Some((_, None)) => {
+                errors::body(exchange.listener.flavour, Situation::Overloaded, &[]).1
+            }
+            None if exchange.bend.ending == Ending::Empty => String::new(),
+            None => {
+                let reasoning = words(self.turn.reasoning_tokens);
+                voice
+                    .whole(&self.turn, &reasoning, &words(self.turn.content_tokens))
+                    .to_string()
+            }
+        };
+        if self.begun {
+            exchange.wire.piece(body.as_bytes()).await?;
+            return exchange.wire.finish().await;
+        }
+        let response = Response::new(200).with_headers(std::mem::take(&mut self.headers));
+        exchange
+            .wire
+            .send(response.with_body("application/json", body.into_bytes()))
+            .await
+    }
+
+    /// Settles times and counters just before the last bytes, so that whoever has read them finds all counted.
+    fn close_turn(&mut self, exchange: &Exchange<'_>, tokens: u64) {
+        let clock = exchange.provider.clock;
+        self.turn.total = clock.real(clock.now().since(exchange.received));
+        exchange
+            .provider
+            .ledger
+            .on_model(&self.entry.spec.id, |all, model| {
+                all.completed += 1;
+                model.tokens += tokens;
+            });
+    }
+}

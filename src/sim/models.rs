@@ -1,0 +1,533 @@
+//! Models in memory: a state machine (unloaded, loading, loaded) and a queue in front of each.
+//!
+//! The state machine is pure: time is an argument, and what should have happened since the last look happens when
+//! somebody looks. Only the queue waits.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::clock::{Clock, Moment};
+use super::random::Random;
+use super::scenario::{ModelSpec, Scenario};
+
+/// Where a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Unloaded,
+    Loading { until: Moment },
+    Loaded,
+}
+
+impl Phase {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Unloaded => "unloaded",
+            Self::Loading { .. } => "loading",
+            Self::Loaded => "loaded",
+        }
+    }
+}
+
+/// What a request finds when it arrives at a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Warm,
+    /// It was unloaded: this request began the load.
+    Cold,
+    /// Somebody else's load was under way: this request shares it.
+    Loading,
+}
+
+/// One model's place in memory.
+#[derive(Debug, Clone)]
+struct Residence {
+    phase: Phase,
+    since: Moment,
+    /// Requests that hold it in memory.
+    busy: u32,
+    idle_from: Moment,
+    idle_timeout: Option<Duration>,
+    evict_at: Option<Moment>,
+}
+
+impl Residence {
+    fn new(spec: &ModelSpec) -> Self {
+        Self {
+            phase: if spec.starts_loaded() {
+                Phase::Loaded
+            } else {
+                Phase::Unloaded
+            },
+            since: Moment::default(),
+            busy: 0,
+            idle_from: Moment::default(),
+            idle_timeout: if spec.always_on {
+                None
+            } else {
+                spec.idle_timeout
+            },
+            evict_at: None,
+        }
+    }
+
+    /// When it will be unloaded if nobody comes; `None` when nothing unloads it.
+    fn leaves_at(&self) -> Option<Moment> {
+        if self.phase != Phase::Loaded || self.busy > 0 {
+            return None;
+        }
+        let idle = self
+            .idle_timeout
+            .map(|timeout| self.idle_from.plus(timeout));
+        idle.into_iter().chain(self.evict_at).min()
+    }
+
+    /// Lets happen what was due by `now`.
+    fn settle(&mut self, now: Moment) {
+        if let Phase::Loading { until } = self.phase
+            && until <= now
+        {
+            (self.phase, self.since) = (Phase::Loaded, until);
+            self.idle_from = self.idle_from.max(until);
+        }
+        if let Some(moment) = self.leaves_at().filter(|moment| *moment <= now) {
+            (self.phase, self.since, self.evict_at) = (Phase::Unloaded, moment, None);
+        }
+    }
+
+    /// Makes sure that it is loaded or loading; says when it is ready.
+    fn wake(&mut self, now: Moment, load: Duration) -> (Found, Moment) {
+        self.settle(now);
+        match self.phase {
+            Phase::Loaded => (Found::Warm, now),
+            Phase::Loading { until } => (Found::Loading, until),
+            Phase::Unloaded => {
+                let until = now.plus(load);
+                (self.phase, self.since) = (Phase::Loading { until }, now);
+                (Found::Cold, until)
+            }
+        }
+    }
+}
+
+/// One model on offer, with its queue.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    index: usize,
+    pub(crate) spec: ModelSpec,
+    queue: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    residences: Vec<Residence>,
+    random: Random,
+}
+
+/// All models of a provider.
+#[derive(Debug)]
+pub(crate) struct Models {
+    entries: Vec<Arc<Entry>>,
+    memory: Mutex<Memory>,
+    max_loaded: Option<usize>,
+    seed: u64,
+    clock: Clock,
+}
+
+/// How long an idle model stays, when a request says so (Ollama's `keep_alive`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeepAlive {
+    /// As the model's own settings say.
+    Default,
+    Forever,
+    For(Duration),
+}
+
+impl Models {
+    pub(crate) fn new(scenario: &Scenario, clock: Clock) -> Arc<Self> {
+        let entry = |(index, spec): (usize, &ModelSpec)| {
+            let queue = Arc::new(Semaphore::new(spec.concurrency));
+            Arc::new(Entry {
+                index,
+                spec: spec.clone(),
+                queue,
+            })
+        };
+        let entries: Vec<_> = scenario.models.iter().enumerate().map(entry).collect();
+        let residences = entries
+            .iter()
+            .map(|entry| Residence::new(&entry.spec))
+            .collect();
+        let memory = Mutex::new(Memory {
+            residences,
+            random: Random::seeded(scenario.seed),
+        });
+        Arc::new(Self {
+            entries,
+            memory,
+            max_loaded: scenario.max_loaded,
+            seed: scenario.seed,
+            clock,
+        })
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All models, in the scenario's order.
+    pub(crate) fn all(&self) -> &[Arc<Entry>] {
+        &self.entries
+    }
+
+    /// The model that answers to an id or alias.
+    pub(crate) fn find(&self, id: &str) -> Option<&Arc<Entry>> {
+        self.entries.iter().find(|entry| entry.spec.answers_to(id))
+    }
+
+    /// Where a model is now.
+    pub(crate) fn phase(&self, entry: &Entry) -> Phase {
+        let now = self.clock.now();
+        let mut memory = self.memory();
+        memory
+            .residences
+            .get_mut(entry.index)
+            .map_or(Phase::Unloaded, |residence| {
+                residence.settle(now);
+                residence.phase
+            })
+    }
+
+    /// Begins to load a model that is not loaded, without keeping it; says how it was found and when it is ready.
+    pub(crate) fn wake(&self, entry: &Entry) -> (Found, Moment) {
+        let now = self.clock.now();
+        let mut memory = self.memory();
+        let load = memory.random.around(entry.spec.load, entry.spec.jitter);
+        let Some(residence) = memory.residences.get_mut(entry.index) else {
+            return (Found::Warm, now);
+        };
+        let (found, ready) = residence.wake(now, load);
+        if found == Found::Cold {
+            if let Some(mean) = entry.spec.evict.filter(|_| !entry.spec.always_on) {
+                let stay = memory.random.exponential(mean);
+                if let Some(residence) = memory.residences.get_mut(entry.index) {
+                    residence.evict_at = Some(ready.plus(stay));
+                }
+            }
+            self.make_room(&mut memory, entry.index, now);
+        }
+        (found, ready)
+    }
+
+    /// Unloads those that were idle longest until the newcomer fits.
+    fn make_room(&self, memory: &mut Memory, newcomer: usize, now: Moment) {
+        let Some(max) = self.max_loaded else { return };
+        loop {
+            memory
+                .residences
+                .iter_mut()
+                .for_each(|residence| residence.settle(now));
+            let present = memory
+                .residences
+                .iter()
+                .filter(|residence| residence.phase != Phase::Unloaded)
+                .count();
+            let may_leave = |(index, residence): &(usize, &mut Residence)| {
+                let pinned = self
+                    .entries
+                    .get(*index)
+                    .is_some_and(|entry| entry.spec.always_on);
+                *index != newcomer
+                    && residence.phase == Phase::Loaded
+                    && residence.busy == 0
+                    && !pinned
+            };
+            let idle = memory.residences.iter_mut().enumerate().filter(may_leave);
+            match idle.min_by_key(|(_, residence)| residence.idle_from) {
+                Some((_, residence)) if present > max => {
+                    (residence.phase, residence.since, residence.evict_at) =
+                        (Phase::Unloaded, now, None);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Takes a seat at once, if one is free.
+    pub(crate) fn try_seat(self: &Arc<Self>, entry: &Arc<Entry>) -> Option<Seat> {
+        let permit = Arc::clone(&entry.queue).try_acquire_owned().ok()?;
+        Some(self.seat(entry, permit))
+    }
+
+    /// Waits in the queue for a seat; first come, first served.
+    pub(crate) async fn wait_seat(self: &Arc<Self>, entry: &Arc<Entry>) -> Option<Seat> {
+        // The semaphore is never closed, so this always yields a seat.
+        let permit = Arc::clone(&entry.queue).acquire_owned().await.ok()?;
+        Some(self.seat(entry, permit))
+    }
+
+    fn seat(self: &Arc<Self>, entry: &Arc<Entry>, permit: OwnedSemaphorePermit) -> Seat {
+        let (found, ready_at) = self.wake(entry);
+        let mut memory = self.memory();
+        if let Some(residence) = memory.residences.get_mut(entry.index) {
+            residence.busy += 1;
+        }
+        let first_token = memory
+            .random
+            .around(entry.spec.first_token, entry.spec.jitter);
+        let keep_alive = None;
+        Seat {
+            models: Arc::clone(self),
+            entry: Arc::clone(entry),
+            _permit: permit,
+            found,
+            ready_at,
+            first_token,
+            keep_alive,
+        }
+    }
+
+    /// The pause before the next token.
+    pub(crate) fn token_gap(&self, entry: &Entry) -> Duration {
+        self.memory()
+            .random
+            .around(entry.spec.between_tokens, entry.spec.jitter)
+    }
+
+    fn leave(&self, entry: &Entry, keep_alive: Option<KeepAlive>) {
+        let now = self.clock.now();
+        let mut memory = self.memory();
+        let Some(residence) = memory.residences.get_mut(entry.index) else {
+            return;
+        };
+        residence.busy = residence.busy.saturating_sub(1);
+        residence.idle_from = now;
+        residence.idle_timeout = match keep_alive {
+            _ if entry.spec.always_on => None,
+            None => residence.idle_timeout,
+            Some(KeepAlive::Default) => entry.spec.idle_timeout,
+            Some(KeepAlive::Forever) => None,
+            Some(KeepAlive::For(span)) => Some(span),
+        };
+        residence.settle(now);
+    }
+
+    /// Unloads a model as if it had been evicted; one that is in use stays.
+    pub(crate) fn evict(&self, entry: &Entry) {
+        let now = self.clock.now();
+        let mut memory = self.memory();
+        if let Some(residence) = memory
+            .residences
+            .get_mut(entry.index)
+            .filter(|residence| residence.busy == 0)
+        {
+            (residence.phase, residence.since, residence.evict_at) = (Phase::Unloaded, now, None);
+        }
+    }
+
+    /// When an idle model will be unloaded: virtual time from now. `None` when it stays.
+    pub(crate) fn idle_left(&self, entry: &Entry) -> Option<Duration> {
+        let now = self.clock.now();
+        let mut memory = self.memory();
+        let residence = memory.residences.get_mut(entry.index)?;
+        residence.settle(now);
+        residence.leaves_at().map(|moment| moment.since(now))
+    }
+
+    /// Puts every model back to where it was at the start.
+    pub(crate) fn reset(&self) {
+        let mut memory = self.memory();
+        let now = self.clock.now();
+        for (entry, residence) in self.entries.iter().zip(&mut memory.residences) {
+            let busy = residence.busy;
+            *residence = Residence {
+                busy,
+                idle_from: now,
+                since: now,
+                ..Residence::new(&entry.spec)
+            };
+        }
+        memory.random = Random::seeded(self.seed);
+    }
+
+    /// A model as `/_sim/state` shows it; times are real milliseconds, as a client would measure them.
+    pub(crate) fn state(&self, entry: &Entry) -> Value {
+        let phase = self.phase(entry);
+        let now = self.clock.now();
+        let (since, busy) = self
+            .memory()
+            .residences
+            .get(entry.index)
+            .map_or((now, 0), |residence| (residence.since, residence.busy));
+        let real =
+            |span: Duration| u64::try_from(self.clock.real(span).as_millis()).unwrap_or(u64::MAX);
+        let load_left = match phase {
+            Phase::Loading { until } => Some(real(until.since(now))),
+            _ => None,
+        };
+        json!({
+            "id": entry.spec.id,
+            "state": phase.name(),
+            "since_ms": real(now.since(since)),
+            "busy": busy,
+            "load_left_ms": load_left,
+            "idle_left_ms": self.idle_left(entry).map(real),
+        })
+    }
+}
+
+/// A request's right to run on a model. The model's idle clock starts again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    models: Arc<Models>,
+    entry: Arc<Entry>,
+    _permit: OwnedSemaphorePermit,
+    /// How the request found the model.
+    pub(crate) found: Found,
+    /// When the model is loaded.
+    pub(crate) ready_at: Moment,
+    /// The time from there to the first token.
+    pub(crate) first_token: Duration,
+    keep_alive: Option<KeepAlive>,
+}
+
+impl Seat {
+    /// Says how long the model stays after this request.
+    pub(crate) fn keep_alive(&mut self, keep_alive: KeepAlive) {
+        self.keep_alive = Some(keep_alive);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.models.leave(&self.entry, self.keep_alive);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn models(yaml: &str) -> Arc<Models> {
+        let scenario = Scenario::from_yaml(yaml).unwrap();
+        Models::new(&scenario, Clock::start(1.0))
+    }
+
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    const COLD: &str = "models: [{ id: m, load: 3s, idle_timeout: 60s }]";
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cold_model_loads_serves_and_leaves() {
+        let models = models(COLD);
+        let entry = Arc::clone(models.find("m").unwrap());
+        assert_eq!(models.phase(&entry), Phase::Unloaded);
+        let seat = models.try_seat(&entry).unwrap();
+        assert_eq!(seat.found, Found::Cold);
+        assert_eq!(seat.ready_at.elapsed(), seconds(3));
+        tokio::time::advance(seconds(3)).await;
+        assert_eq!(models.phase(&entry), Phase::Loaded);
+        // A model in use does not leave, however long the use takes.
+        tokio::time::advance(seconds(100)).await;
+        assert_eq!(models.phase(&entry), Phase::Loaded);
+        drop(seat);
+        tokio::time::advance(seconds(59)).await;
+        assert_eq!(models.phase(&entry), Phase::Loaded);
+        assert_eq!(models.idle_left(&entry), Some(seconds(1)));
+        tokio::time::advance(seconds(1)).await;
+        assert_eq!(models.phase(&entry), Phase::Unloaded);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_resets_the_idle_clock_at_its_end() {
+        let models = models(COLD);
+        let entry = Arc::clone(models.find("m").unwrap());
+        drop(models.try_seat(&entry));
+        tokio::time::advance(seconds(40)).await;
+        let seat = models.try_seat(&entry).unwrap();
+        assert_eq!(seat.found, Found::Warm);
+        tokio::time::advance(seconds(10)).await;
+        drop(seat);
+        tokio::time::advance(seconds(59)).await;
+        assert_eq!(models.phase(&entry), Phase::Loaded);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn arrivals_share_a_load_even_when_its_starter_left() {
+        let models = models("models: [{ id: m, load: 3s, concurrency: 2 }]");
+        let entry = Arc::clone(models.find("m").unwrap());
+        drop(models.try_seat(&entry).unwrap());
+        tokio::time::advance(seconds(1)).await;
+        let second = models.try_seat(&entry).unwrap();
+        assert_eq!(
+            (second.found, second.ready_at.elapsed()),
+            (Found::Loading, seconds(3))
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn same_model_requests_queue_in_order() {
+        let models = models("models: [{ id: m }]");
+        let entry = Arc::clone(models.find("m").unwrap());
+        let seat = models.try_seat(&entry).unwrap();
+        assert!(models.try_seat(&entry).is_none());
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut waiting = tokio::task::JoinSet::new();
+        for number in 0..3 {
+            let (models, entry, order) =
+                (Arc::clone(&models), Arc::clone(&entry), Arc::clone(&order));
+            waiting.spawn(async move {
+                let _seat = models.wait_seat(&entry).await;
+                order.lock().unwrap().push(number);
+            });
+            tokio::task::yield_now().await;
+        }
+        drop(seat);
+        waiting.join_all().await;
+        assert_eq!(*order.lock().unwrap(), [0, 1, 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_place_in_memory_makes_models_evict_each_other() {
+        let models =
+            models("{ max_loaded: 1, models: [{ id: a, load: 1s }, { id: b, load: 1s }] }");
+        let (a, b) = (models.find("a").unwrap(), models.find("b").unwrap());
+        drop(models.try_seat(a));
+        tokio::time::advance(seconds(2)).await;
+        drop(models.try_seat(b));
+        assert_eq!(models.phase(a), Phase::Unloaded);
+        tokio::time::advance(seconds(2)).await;
+        assert_eq!(models.phase(b), Phase::Loaded);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keep_alive_overrides_the_idle_timeout() {
+        let models = models(COLD);
+        let entry = Arc::clone(models.find("m").unwrap());
+        let seat = |keep_alive| {
+            let mut seat = models.try_seat(&entry).unwrap();
+            seat.keep_alive(keep_alive);
+        };
+        seat(KeepAlive::Forever);
+        tokio::time::advance(seconds(1000)).await;
+        assert_eq!(models.phase(&entry), Phase::Loaded);
+        seat(KeepAlive::For(Duration::ZERO));
+        assert_eq!(models.phase(&entry), Phase::Unloaded);
+        seat(KeepAlive::Default);
+        tokio::time::advance(seconds(10)).await;
+        assert_eq!(models.idle_left(&entry), Some(seconds(53)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn random_eviction_takes_idle_models() {
+        let models = models("models: [{ id: m, load: 1s, evict: 10s }]");
+        let entry = Arc::clone(models.find("m").unwrap());
+        drop(models.try_seat(&entry));
+        tokio::time::advance(seconds(1000)).await;
+        assert_eq!(models.phase(&entry), Phase::Unloaded);
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the simulator as a whole, over real sockets, on a paused clock.
+
+mod client;
+mod surfaces;
