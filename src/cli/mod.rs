@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod explain;
 mod progress;
+mod setup;
 mod sim;
 mod terminal;
 

@@ -48,7 +48,7 @@ pub(super) async fn embed(
                 total += bytes.len();
                 beginning.extend(bytes.iter().take(BEGINNING_KEPT.saturating_sub(beginning.len())));
                 match scan.push(&bytes) {
-                    Ok(EmbeddingProgress::Started) => {
+                    Ok(EmbeddingProgress::FirstElement) => {
                         first.get_or_insert(climb.clock.now());
                     }
                     Ok(EmbeddingProgress::Waiting) => {}
@@ -74,15 +74,19 @@ pub(super) async fn embed(
         }
     }
     let last = climb.clock.now();
-    let finding = scan.finish();
-    add_usage(&mut climb.facts.usage, Usage { input_tokens: finding.input_tokens, output_tokens: None });
-    if finding.dimensions == 0 {
-        let facts = ErrorFacts::read(&beginning);
-        if finding.error || !beginning.starts_with(b"{") {
+    let finding = match scan.finish() {
+        Ok(finding) if finding.dimensions > 0 => finding,
+        Ok(finding) if !finding.error && beginning.starts_with(b"{") => {
+            add_usage(&mut climb.facts.usage, Usage { input_tokens: finding.input_tokens, output_tokens: None });
+            return Err(Fault::new(Code::EmptyAnswer, format!("HTTP {} and no vector", answer.head.status)));
+        }
+        // An error inside a 200, half a JSON, or something that is not this API.
+        Ok(_) | Err(_) => {
+            let facts = ErrorFacts::read(&beginning);
             return Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts));
         }
-        return Err(Fault::new(Code::EmptyAnswer, format!("HTTP {} and no vector", answer.head.status)));
-    }
+    };
+    add_usage(&mut climb.facts.usage, Usage { input_tokens: finding.input_tokens, output_tokens: None });
     let took = first.unwrap_or(last).saturating_duration_since(answer.sent);
     climb.facts.timings.first_token = Some(took);
     climb.facts.timings.last_token = Some(last.saturating_duration_since(answer.sent));

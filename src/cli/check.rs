@@ -1,0 +1,255 @@
+//! `pilotlight check`: probe targets once, report, and exit with what is wrong.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tokio::sync::watch;
+
+use super::progress::Progress;
+use super::terminal::{self, Usage};
+use super::{Global, setup};
+use crate::exit::{Exit, Strictness};
+use crate::outcome::{Event, Outcome, RunId};
+use crate::plan::RetryPolicy;
+use crate::probe::Job;
+use crate::probe::clock::Clock;
+use crate::probe::transport::HttpNetwork;
+use crate::report::{self, Format, Look, Report};
+use crate::run::{Chance, Listener, Runner, Stop, SystemClock, run_id};
+use crate::target::Depth;
+use crate::telemetry::log;
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The targets, by name [default: all]
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// Only targets with this tag
+    #[arg(long, short, value_name = "TAG")]
+    tag: Vec<String>,
+    /// Only targets of this provider
+    #[arg(long, short, value_name = "PROVIDER")]
+    provider: Vec<String>,
+    /// How far to climb: connect, auth (free), warm (costs a request) [default: each target's own, else warm]
+    #[arg(long, short, value_name = "DEPTH")]
+    depth: Option<DepthArg>,
+    /// Count `degraded` (cold, slow, a certificate near its end) as not ready: exit 4
+    #[arg(long)]
+    strict: bool,
+    /// Stop the whole run after this time; what is not finished is `unknown`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// Attempts for what can heal within seconds (1 to 10)
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10))]
+    attempts: u32,
+    /// Form of the report on standard output
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
+    format: FormatArg,
+}
+
+/// How far to climb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DepthArg {
+    Connect,
+    Auth,
+    Warm,
+}
+
+impl From<DepthArg> for Depth {
+    fn from(depth: DepthArg) -> Self {
+        match depth {
+            DepthArg::Connect => Self::Connect,
+            DepthArg::Auth => Self::Auth,
+            DepthArg::Warm => Self::Warm,
+        }
+    }
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    Human,
+    Json,
+    Jsonl,
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Human => Self::Human,
+            FormatArg::Json => Self::Json,
+            FormatArg::Jsonl => Self::Jsonl,
+        }
+    }
+}
+
+/// Reads `90s`, `2m30s`. A bare number has no unit, so it is refused.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("`{text}` is not a duration; write a number with a unit, as in 90s or 2m30s"))?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!("`{text}` must be more than zero")),
+    }
+}
+
+pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
+    let environment = setup::environment(global)?;
+    setup::start_log(global)?;
+    let config = setup::config(global, &environment)?;
+    let targets = config
+        .select(&args.targets, &args.tag, &args.provider)
+        .map_err(|error| Usage(error.to_string()))?;
+    let chance = Arc::new(Chance::new());
+    let clock = Arc::new(SystemClock);
+    let run_id = run_id(clock.wall(), &chance);
+    let jobs = setup::jobs(targets, args.depth.map(Depth::from), &run_id, &environment, &config.directory);
+    let settings = PassSettings {
+        timeout: args.timeout,
+        retry: RetryPolicy { attempts: args.attempts, ..RetryPolicy::default() },
+        stream: args.format == FormatArg::Jsonl,
+    };
+    let runtime = runtime()?;
+    let passed = runtime.block_on(async {
+        let runner = Runner::new(Arc::new(HttpNetwork::new(clock.clone())), clock, chance, settings.retry);
+        pass(&runner, jobs, run_id, &settings).await
+    })?;
+    // Name look-ups run on threads that cannot be cancelled; the process does not wait for them.
+    runtime.shutdown_background();
+    let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
+    let notes: Vec<String> = config.notes.iter().map(|note| format!("line {}: {}", note.line, note.text)).collect();
+    let exit = passed.exit(strictness);
+    if !settings.stream {
+        let look = terminal::look(global, &environment);
+        passed.report(args.format.into(), &look, exit, &notes)?;
+    }
+    Ok(exit)
+}
+
+/// One thread: a thousand probes need no more, and a one-shot command pays for every thread it starts.
+pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// How a pass is run.
+pub(super) struct PassSettings {
+    pub timeout: Option<Duration>,
+    pub retry: RetryPolicy,
+    /// Write each record to standard output the moment its probe ends.
+    pub stream: bool,
+}
+
+/// What a pass led to.
+pub(super) struct Passed {
+    pub run_id: RunId,
+    pub started: jiff::Timestamp,
+    pub total: Duration,
+    pub outcomes: Vec<Arc<Outcome>>,
+    pub signal: Option<Exit>,
+}
+
+impl Passed {
+    /// The exit code's meaning: a signal first, then the worst of the outcomes.
+    pub(super) fn exit(&self, strictness: Strictness) -> Exit {
+        self.signal
+            .unwrap_or_else(|| Exit::worst(self.outcomes.iter().map(|outcome| Exit::of(outcome, strictness))))
+    }
+
+    /// Writes the report to standard output.
+    pub(super) fn report(&self, format: Format, look: &Look, exit: Exit, notes: &[String]) -> anyhow::Result<()> {
+        let report = Report {
+            run_id: &self.run_id,
+            started: self.started,
+            total: self.total,
+            outcomes: &self.outcomes,
+            exit,
+            notes,
+        };
+        terminal::output(|out| report::render(&report, format, look, out))?;
+        Ok(())
+    }
+}
+
+/// Runs one pass with log, progress, deadline and signals.
+pub(super) async fn pass(
+    runner: &Runner,
+    jobs: Vec<Job>,
+    run_id: RunId,
+    settings: &PassSettings,
+) -> anyhow::Result<Passed> {
+    let clock = SystemClock;
+    let (started, begun) = (clock.wall(), clock.now());
+    let (stop, stopper) = watch::channel(Stop::No);
+    let progress = Arc::new(Progress::new(jobs.len()));
+    let listener: Listener = {
+        let (progress, stream) = (Arc::clone(&progress), settings.stream);
+        let lines = Mutex::new(());
+        Arc::new(move |event: Event| {
+            log::emit(&event);
+            progress.on_event(&event);
+            if stream && let Event::Finished(outcome) = &event {
+                let _whole_lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+                // A reader that has gone away is no reason to stop probing; the exit code still tells.
+                report::line(outcome, &mut io::stdout().lock() as &mut dyn Write).ok();
+            }
+        })
+    };
+    let mut signal = None;
+    let outcomes = {
+        let passing = runner.pass(jobs, listener, stopper);
+        let interrupted = interrupted();
+        let deadline = async {
+            match settings.timeout {
+                Some(timeout) => tokio::time::sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(passing, interrupted, deadline);
+        let (mut waiting, mut listening) = (true, true);
+        loop {
+            tokio::select! {
+                biased;
+                outcomes = &mut passing => break outcomes,
+                exit = &mut interrupted, if listening => {
+                    listening = false;
+                    signal = Some(exit);
+                    stop.send_replace(Stop::Signal);
+                }
+                () = &mut deadline, if waiting => {
+                    waiting = false;
+                    stop.send_replace(Stop::Deadline);
+                }
+            }
+        }
+    };
+    progress.finish();
+    Ok(Passed { run_id, started, total: clock.now().saturating_duration_since(begun), outcomes, signal })
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(super) async fn interrupted() -> Exit {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            // Without handlers the signals end the process by themselves.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => Exit::Interrupted,
+            _ = terminate.recv() => Exit::Terminated,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Exit::Interrupted,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What every subcommand that reads the configuration does first: environment, file, log.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::terminal::{Usage, tell};
+use super::{Global, LogFormatArg};
+use crate::config::{self, Config, Environment, LoadError};
+use crate::outcome::RunId;
+use crate::probe::Job;
+use crate::target::{Credential, Depth, ProviderId, Target};
+use crate::telemetry::log::{self, LogFormat, LogSettings};
+
+/// The environment, with the `.env` file where one was given.
+pub(super) fn environment(global: &Global) -> anyhow::Result<Environment> {
+    let environment = Environment::from_process();
+    let Some(path) = &global.env_file else { return Ok(environment) };
+    let environment =
+        environment.with_env_file(path).map_err(|error| Usage(format!("failed to {error}")))?;
+    for note in environment.notes() {
+        tell(&format!("note: {}:{}: {}", path.display(), note.line, note.text));
+    }
+    Ok(environment)
+}
+
+/// The configuration.
+pub(super) fn config(global: &Global, environment: &Environment) -> anyhow::Result<Config> {
+    let path = config::find(global.config.as_deref(), environment).map_err(|error| Usage(error.to_string()))?;
+    load(&path, environment)
+}
+
+fn load(path: &Path, environment: &Environment) -> anyhow::Result<Config> {
+    config::load(path, environment).map_err(|error| match error {
+        LoadError::Mistakes(mistakes) => anyhow::Error::new(mistakes),
+        error => anyhow::Error::new(Usage(format!("failed to {error}"))),
+    })
+}
+
+/// Starts the log. On a terminal the report is enough, unless a log was asked for.
+pub(super) fn start_log(global: &Global) -> anyhow::Result<()> {
+    let asked = global.log_format.is_some() || global.log_level.is_some();
+    let on_terminal = io::stderr().is_terminal();
+    if on_terminal && !asked {
+        return Ok(());
+    }
+    let format = match global.log_format {
+        Some(LogFormatArg::Json) => LogFormat::Json,
+        Some(LogFormatArg::Text) => LogFormat::Text,
+        None if on_terminal => LogFormat::Text,
+        None => LogFormat::Json,
+    };
+    let filter = global.log_level.as_deref().unwrap_or("info");
+    let settings = LogSettings::new(format, filter)
+        .map_err(|error| Usage(format!("failed to read --log-level `{filter}`: {error}")))?;
+    log::install(settings).context("failed to start the log")
+}
+
+/// A job for each target. Each provider's key is read once, and only where a stage will look at it.
+pub(super) fn jobs(
+    targets: Vec<Target>,
+    depth: Option<Depth>,
+    run_id: &RunId,
+    environment: &Environment,
+    directory: &Path,
+) -> Vec<Job> {
+    let mut credentials: HashMap<ProviderId, Arc<Credential>> = HashMap::new();
+    let job = |target: Target| {
+        let depth = depth.unwrap_or(target.depth);
+        let credential = if depth == Depth::Connect {
+            Arc::new(Credential::NotNeeded)
+        } else {
+            let provider = &target.provider;
+            Arc::clone(
+                credentials
+                    .entry(provider.id.clone())
+                    .or_insert_with(|| Arc::new(config::read_credential(provider, environment, directory))),
+            )
+        };
+        Job { target: Arc::new(target), credential, depth, run_id: run_id.clone() }
+    };
+    targets.into_iter().map(job).collect()
+}

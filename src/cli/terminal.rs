@@ -1,0 +1,86 @@
+//! What is on the other end: a terminal or a pipe, its width, its colours; and writing to it without a panic.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::AutoStream;
+use anstream::ColorChoice;
+use jiff::tz::TimeZone;
+
+use super::{ColorWhen, Global};
+use crate::config::{Environment, Mistakes};
+use crate::exit::Exit;
+use crate::report::{Look, Marks, Style};
+
+/// The columns assumed where there is no terminal to ask.
+const PIPE_WIDTH: usize = 100;
+
+/// A mistake of the user's: it is told as it stands, and the exit is [`Exit::Usage`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Usage(pub String);
+
+/// Writes to standard output. A reader that has gone away (`| head`) is no failure.
+pub(super) fn output(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Exit> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Exit::Ready),
+    }
+}
+
+/// Writes a line to standard error. Nobody can be told when that fails.
+pub(super) fn tell(text: &str) {
+    let mut err = io::stderr().lock();
+    writeln!(err, "{text}").ok();
+}
+
+/// Tells an error, and what the process ends with because of it.
+pub(super) fn fail(error: &anyhow::Error) -> Exit {
+    let style = style(ColorWhen::Auto, &io::stderr());
+    let (red, end) = match style {
+        Style::Coloured => ("\u{1b}[1;31m", "\u{1b}[0m"),
+        Style::Plain => ("", ""),
+    };
+    if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
+        tell(&mistakes.render(style == Style::Coloured));
+        return Exit::Usage;
+    }
+    if let Some(usage) = error.downcast_ref::<Usage>() {
+        tell(&format!("{red}error{end}: {usage}"));
+        return Exit::Usage;
+    }
+    tell(&format!("{red}error{end}: {error:#}"));
+    Exit::Internal
+}
+
+/// Whether to colour a stream.
+pub(super) fn style(when: ColorWhen, stream: &(impl IsTerminal + anstream::stream::RawStream)) -> Style {
+    let coloured = match when {
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        // NO_COLOR, CLICOLOR and TERM=dumb are obeyed there.
+        ColorWhen::Auto => AutoStream::choice(stream) != ColorChoice::Never,
+    };
+    if coloured { Style::Coloured } else { Style::Plain }
+}
+
+/// How a report on standard output is to look.
+pub(super) fn look(global: &Global, environment: &Environment) -> Look {
+    let stdout = io::stdout();
+    let width = match terminal_size::terminal_size_of(&stdout) {
+        Some((width, _)) => usize::from(width.0),
+        None => PIPE_WIDTH,
+    };
+    // The first of these that is set decides, as in the C library. A pipe gets UTF-8 unless a locale says otherwise.
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment.get(name).filter(|text| !text.is_empty()));
+    let utf8 = locale.is_none_or(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    });
+    Look {
+        width: width.clamp(40, 200),
+        style: style(global.color, &stdout),
+        marks: if utf8 { Marks::Unicode } else { Marks::Ascii },
+        zone: TimeZone::system(),
+    }
+}
