@@ -7,5 +7,7 @@ pub mod outcome;
 pub mod target;
 
 pub mod exit;
+pub mod report;
+pub mod telemetry;
 
 pub mod sim;

@@ -1,1 +1,1 @@
-//! (being built)
+//! Log lines (later metrics and traces): readers of the one event stream.
