@@ -14,5 +14,7 @@ pub mod probe;
 pub mod run;
 
 pub mod exit;
+pub mod report;
+pub mod telemetry;
 
 pub mod sim;

@@ -1,1 +1,134 @@
-//! (being built)
+//! Outcomes to words: one file per format. Rendering sees outcomes and a writer; it never prints and never judges.
+//!
+//! To add a format: a file with `render`, a variant of [`Format`], and its arm in [`render`].
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::exit::Exit;
+use crate::outcome::{Outcome, RunId, Verdict, judge};
+
+mod documents;
+mod explain;
+mod human;
+mod issues;
+mod json;
+mod jsonl;
+mod layout;
+mod look;
+mod summary;
+mod table;
+pub mod words;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use documents::{diagnoses_markdown, exit_codes_markdown, exit_table_rows};
+pub use explain::{explain, list};
+pub use jsonl::line;
+pub use look::{Look, Marks, Style};
+pub use summary::summary;
+
+/// One finished pass.
+#[derive(Debug, Clone)]
+pub struct Report<'a> {
+    /// The pass.
+    pub run_id: &'a RunId,
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub total: Duration,
+    /// What was found, in the order of probes.yaml.
+    pub outcomes: &'a [Arc<Outcome>],
+    /// How the process will end.
+    pub exit: Exit,
+    /// What the configuration has to say that belongs to no one target.
+    pub notes: &'a [String],
+}
+
+impl Report<'_> {
+    /// How many outcomes have which verdict.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for outcome in self.outcomes {
+            match judge(outcome) {
+                Verdict::Ready => counts.ready += 1,
+                Verdict::Degraded => counts.degraded += 1,
+                Verdict::Unknown => counts.unknown += 1,
+                Verdict::Failed => counts.failed += 1,
+            }
+        }
+        counts
+    }
+
+    /// When the pass ended: the moment from which waits are counted.
+    fn ended(&self) -> Timestamp {
+        SignedDuration::try_from(self.total)
+            .ok()
+            .and_then(|total| self.started.checked_add(total).ok())
+            .unwrap_or(self.started)
+    }
+}
+
+/// How many outcomes have which verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Counts {
+    /// All that was asked for holds.
+    pub ready: usize,
+    /// It holds, with a warning.
+    pub degraded: usize,
+    /// Nothing was learned.
+    pub unknown: usize,
+    /// It does not hold.
+    pub failed: usize,
+}
+
+/// The forms a report can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A table, what to do about each failure, and one line to paste.
+    Human,
+    /// One JSON document.
+    Json,
+    /// One JSON record per line and outcome.
+    Jsonl,
+}
+
+impl Format {
+    /// Every format, in the order of the documentation.
+    pub const ALL: [Self; 3] = [Self::Human, Self::Json, Self::Jsonl];
+
+    /// The word used on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    /// The format with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// Writes a report in a format. `look` matters only to the formats for people.
+///
+/// # Errors
+/// Whatever the writer says; nothing else can fail.
+pub fn render(report: &Report<'_>, format: Format, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => human::render(report, look, out),
+        Format::Json => json::render(report, out),
+        Format::Jsonl => jsonl::render(report, out),
+    }
+}

@@ -1,0 +1,124 @@
+//! The report for people: a table, what to do about everything that is not ready, notes, and one line to paste.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::issues::{Issue, gather};
+use super::layout::{LongWord, wrap};
+use super::look::{Look, Role};
+use super::words::{again, count, plain};
+use super::{Report, summary, table};
+use crate::outcome::{Outcome, Proof, Verdict};
+
+/// Columns before a label, and the columns a label takes with the space after it.
+const INDENT: usize = 2;
+const LABEL: usize = 9;
+
+/// Writes the report.
+pub(super) fn render(report: &Report<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    if !report.outcomes.is_empty() {
+        table::render(report.outcomes, look, out)?;
+        writeln!(out)?;
+    }
+    for issue in gather(report.outcomes) {
+        block(&issue, report, look, out)?;
+        writeln!(out)?;
+    }
+    let notes = notes(report);
+    for note in &notes {
+        labelled("note", note, 0, look, out)?;
+    }
+    if !notes.is_empty() {
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", summary(report))?;
+    out.flush()
+}
+
+/// One trouble: what it is, what was seen, what to do.
+fn block(issue: &Issue<'_>, report: &Report<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let diagnosis = issue.diagnosis;
+    let Some(first) = issue.outcomes.first() else { return Ok(()) };
+    let alone = issue.outcomes.len() == 1;
+    let who = if alone {
+        first.target.id.to_string()
+    } else {
+        format!("{} of {}", count(issue.outcomes.len(), "target"), first.target.provider.id)
+    };
+    let title = format!("{} at {}", diagnosis.code, diagnosis.stage);
+    let role = Role::Verdict(issue.verdict);
+    writeln!(out, "{} {who}: {}", look.paint(role, look.marks.of(issue.verdict)), look.paint(role, &title))?;
+
+    let mut say = |label: &str, text: &str| labelled(label, text, INDENT, look, out);
+    if !alone {
+        let ids: Vec<&str> = issue.outcomes.iter().map(|outcome| outcome.target.id.as_str()).collect();
+        say("who", &ids.join(", "))?;
+    }
+    if !diagnosis.evidence.is_empty() {
+        let mut seen = plain(&diagnosis.evidence);
+        if !issue.evidence_is_shared {
+            seen.push_str(" (the others alike)");
+        }
+        if alone && first.attempts > 1 {
+            seen.push_str(&format!(" (after {})", count(usize::try_from(first.attempts).unwrap_or(0), "attempt")));
+        }
+        say("seen", &seen)?;
+    }
+    if let Some(proof) = shared_proof(&issue.outcomes) {
+        say("holds", proof.says())?;
+    }
+    if !diagnosis.remedy.is_empty() {
+        say("do", &plain(&diagnosis.remedy))?;
+    }
+    // Most remedies name the nearest ids already.
+    if diagnosis.nearest.first().is_some_and(|nearest| !diagnosis.remedy.contains(nearest.as_str())) {
+        say("nearest", &plain(&diagnosis.nearest.join(", ")))?;
+    }
+    if let Some(reset) = diagnosis.reset {
+        say("again", &again(reset.at, report.ended(), &look.zone))?;
+    }
+    if let (true, true, Some(id)) = (alone, issue.verdict == Verdict::Failed, &first.request_id) {
+        say("request", &plain(id))?;
+    }
+    Ok(())
+}
+
+/// What was shown in spite of the trouble, where it was the same for all: it says where not to look. That there was a
+/// connection is no news beside the stage.
+fn shared_proof(outcomes: &[&Outcome]) -> Option<Proof> {
+    let proof = outcomes.first()?.proof;
+    (proof > Proof::Answered && outcomes.iter().all(|outcome| outcome.proof == proof)).then_some(proof)
+}
+
+/// A label and its text, wrapped to the width with the following lines under the first.
+fn labelled(label: &str, text: &str, indent: usize, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let margin = indent + LABEL;
+    // On a terminal of a few columns a long line is better than a column of single letters.
+    let width = look.width.saturating_sub(margin).max(20);
+    for (number, line) in wrap(text, width, LongWord::KeepAddress).iter().enumerate() {
+        if number == 0 {
+            let label = look.paint(Role::Label, &format!("{label:<LABEL$}"));
+            writeln!(out, "{:indent$}{label}{line}", "")?;
+        } else {
+            writeln!(out, "{:margin$}{line}", "")?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes of outcomes with their targets, the same note once; then those of the configuration.
+fn notes(report: &Report<'_>) -> Vec<String> {
+    let mut gathered: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (outcome, note) in report
+        .outcomes
+        .iter()
+        .flat_map(|outcome: &Arc<Outcome>| outcome.notes.iter().map(move |note| (outcome, note.as_str())))
+    {
+        match gathered.iter_mut().find(|(text, _)| *text == note) {
+            Some((_, ids)) => ids.push(outcome.target.id.as_str()),
+            None => gathered.push((note, vec![outcome.target.id.as_str()])),
+        }
+    }
+    let of_outcomes = gathered.into_iter().map(|(note, ids)| plain(&format!("{}: {note}", ids.join(", "))));
+    of_outcomes.chain(report.notes.iter().map(|note| plain(note))).collect()
+}
