@@ -1,2 +1,4 @@
-//! All integration tests, in one binary.
-fn main() {}
+//! All integration tests, in one binary: on two cores, linking is what tests cost.
+
+mod scenarios;
+mod tidy;
