@@ -1,2 +1,8 @@
 //! All integration tests, in one binary.
-fn main() {}
+//!
+//! `cfg(test)` is always set here; it is written so that clippy's exceptions for tests hold in helpers too.
+
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod tidy;
