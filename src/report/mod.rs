@@ -24,7 +24,7 @@ mod table;
 pub mod words;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 

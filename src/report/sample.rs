@@ -1,4 +1,4 @@
-//! Outcomes for the tests of this room: a small builder, and a pass with one of everything.
+//! Outcomes for tests, of this room and of others that render: a small builder, and a pass with one of everything.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,33 +16,33 @@ use crate::target::{
     ProviderId, ReasoningOff, Target, TargetId,
 };
 
-pub(super) const STARTED: &str = "2026-11-20T19:02:11.123Z";
+pub(crate) const STARTED: &str = "2026-11-20T19:02:11.123Z";
 
-pub(super) fn started() -> Timestamp {
+pub(crate) fn started() -> Timestamp {
     STARTED.parse().unwrap()
 }
 
-pub(super) fn run_id() -> RunId {
+pub(crate) fn run_id() -> RunId {
     RunId::new("20261120T190211Z-3f9a2c")
 }
 
-pub(super) fn look(width: usize) -> Look {
+pub(crate) fn look(width: usize) -> Look {
     Look { width, style: Style::Plain, marks: Marks::Unicode, zone: TimeZone::fixed(jiff::tz::offset(1)) }
 }
 
 /// What a rendering writes.
-pub(super) fn text_of(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+pub(crate) fn text_of(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
     let mut bytes = Vec::new();
     render(&mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
-pub(super) fn ms(milliseconds: u64) -> Duration {
+pub(crate) fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
 /// A ready outcome of depth `warm`, to be changed as the test needs.
-pub(super) fn ready(provider: &str, id: &str, llm: &str) -> Outcome {
+pub(crate) fn ready(provider: &str, id: &str, llm: &str) -> Outcome {
     let provider = Provider {
         id: ProviderId::new(provider).unwrap(),
         preset: provider.to_owned(),
@@ -112,7 +112,7 @@ pub(super) fn ready(provider: &str, id: &str, llm: &str) -> Outcome {
     }
 }
 
-pub(super) fn diagnosis(code: Code, stage: Stage, evidence: &str, remedy: &str) -> Diagnosis {
+pub(crate) fn diagnosis(code: Code, stage: Stage, evidence: &str, remedy: &str) -> Diagnosis {
     Diagnosis {
         code,
         stage,
@@ -124,7 +124,7 @@ pub(super) fn diagnosis(code: Code, stage: Stage, evidence: &str, remedy: &str) 
 }
 
 /// The outcome with a failure instead of what it had.
-pub(super) fn failed(mut outcome: Outcome, diagnosis: Diagnosis, proof: Proof, status: Option<u16>) -> Outcome {
+pub(crate) fn failed(mut outcome: Outcome, diagnosis: Diagnosis, proof: Proof, status: Option<u16>) -> Outcome {
     outcome.stage = diagnosis.stage;
     outcome.proof = proof;
     outcome.http_status = status;
@@ -136,7 +136,7 @@ pub(super) fn failed(mut outcome: Outcome, diagnosis: Diagnosis, proof: Proof, s
     outcome
 }
 
-pub(super) fn reset_after(seconds: i64) -> Reset {
+pub(crate) fn reset_after(seconds: i64) -> Reset {
     Reset {
         after: Duration::from_secs(u64::try_from(seconds).unwrap()),
         at: started() + SignedDuration::from_secs(seconds),
@@ -145,7 +145,7 @@ pub(super) fn reset_after(seconds: i64) -> Reset {
 }
 
 /// A refused key, as every target of a provider sees it.
-pub(super) fn refused(provider: &str, id: &str, llm: &str) -> Outcome {
+pub(crate) fn refused(provider: &str, id: &str, llm: &str) -> Outcome {
     let refused = diagnosis(
         Code::KeyRefused,
         Stage::Authenticate,
@@ -157,7 +157,7 @@ pub(super) fn refused(provider: &str, id: &str, llm: &str) -> Outcome {
 }
 
 /// One of everything that a reader may meet.
-pub(super) fn pass() -> Vec<Arc<Outcome>> {
+pub(crate) fn pass() -> Vec<Arc<Outcome>> {
     let mut cold = ready("synthetic", "qwen", "hf:Qwen/Qwen3-Coder-480B-A35B-Instruct");
     cold.warmth = Warmth::Cold;
     cold.timings.first_token = Some(ms(74_300));

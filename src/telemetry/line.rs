@@ -104,9 +104,16 @@ impl Entry {
         );
         let record = self.fields.record.as_deref().and_then(|record| serde_json::from_str::<Pairs>(record).ok());
         let mut pairs = record.map_or_else(Vec::new, |Pairs(pairs)| pairs);
-        // A person has the clock in front and knows the layout; the run comes last, because it is the same in each.
+        // A person has the clock in front and knows the layout. What the line is about comes first, and the run last,
+        // because it is the same in each.
         pairs.retain(|(name, _)| name != "schema" && name != "started");
-        pairs.sort_by_key(|(name, _)| name == "run_id");
+        pairs.sort_by_key(|(name, _)| match name.as_str() {
+            "target" => 0,
+            "verdict" => 1,
+            "code" => 2,
+            "run_id" => 4,
+            _ => 3,
+        });
         let origin = self.origin.map(|origin| ("origin".to_owned(), Value::from(origin)));
         for (name, value) in origin.iter().chain(&self.fields.pairs).chain(&pairs) {
             let value = match value {

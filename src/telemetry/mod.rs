@@ -6,5 +6,7 @@ mod escape;
 mod fields;
 mod line;
 pub mod log;
+#[cfg(test)]
+mod tests;
 
 pub use fields::log_markdown;

@@ -1,0 +1,46 @@
+//! Documents that are made from tables in the code are what the code would make now.
+//!
+//! `UPDATE_DOCS=1 cargo test --release` writes them anew.
+
+use std::path::Path;
+
+use pilotlight::{report, telemetry};
+
+/// Compares a file of the repository with what the code makes, or writes it.
+#[track_caller]
+fn compare(path: &str, made: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    #[expect(clippy::disallowed_methods, reason = "the switch of a test is no setting of the program")]
+    let update = std::env::var_os("UPDATE_DOCS").is_some();
+    if update {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, made).unwrap();
+        return;
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    if found != made {
+        let (number, line) = (1..)
+            .zip(made.lines())
+            .find(|(number, line)| found.lines().nth(number - 1) != Some(line))
+            .unwrap_or((found.lines().count(), "(the end)"));
+        panic!(
+            "{path} is not what the code makes, from line {number} on:\n  {line}\n\
+             Run `UPDATE_DOCS=1 cargo test --release` and commit the result."
+        );
+    }
+}
+
+#[test]
+fn docs_diagnoses() {
+    compare("docs/diagnoses.md", &report::diagnoses_markdown());
+}
+
+#[test]
+fn docs_exit_codes() {
+    compare("docs/exit-codes.md", &report::exit_codes_markdown());
+}
+
+#[test]
+fn docs_log() {
+    compare("docs/log.md", &telemetry::log_markdown());
+}
