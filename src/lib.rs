@@ -5,4 +5,10 @@
 
 pub mod target;
 
+pub mod quota;
+
+pub mod plan;
+
+pub mod config;
+
 pub mod sim;
