@@ -3,18 +3,32 @@
 //! The modules are declared in reading order: each may use only those above it (`ARCHITECTURE.md` has the table and
 //! `tests/tidy.rs` enforces it). Nouns come first, then the engine that probes, then those who tell people.
 
+// Nouns.
 pub mod target;
 
 pub mod outcome;
 
+pub mod quota;
+
+// Deciding, then doing.
 pub mod plan;
 
 pub mod probe;
 
 pub mod run;
 
+// Telling.
 pub mod exit;
+
 pub mod report;
+
 pub mod telemetry;
 
+// From a file to nouns.
+pub mod config;
+
+// The other side of the wire.
 pub mod sim;
+
+// The conductor.
+pub mod cli;

@@ -1,0 +1,288 @@
+//! Providers: a preset with what probes.yaml lays over it.
+
+use std::sync::Arc;
+
+use super::super::fields::{Fields, boolean, duration, number, word};
+use super::super::keys::nearest;
+use super::super::mask::quote;
+use super::super::mistakes::Mistake;
+use super::super::node::Span;
+use super::super::presets;
+use super::super::table::{CATALOGUE, FREE_CHECK, PROVIDER};
+use super::super::values;
+use super::super::words::{CAP_FIELDS, DIALECTS, FAMILIES, PROVES, REASONING, SHAPES, STATES};
+use super::layers::{Layers, Origin, Origins};
+use super::{Context, address, credential, headers};
+use crate::quota::QuotaSettings;
+use crate::target::{
+    CapField, Catalogue, CatalogueShape, Dialect, Family, FreeCheck, FreeCheckProves, KeyHeader,
+    Provider, ProviderId, ReasoningOff,
+};
+
+/// How many probes may run at once where neither the preset nor probes.yaml says.
+const CONCURRENCY: usize = 8;
+/// Synthetic sells at most so many packs to one account.
+const MOST_SYNTHETIC_PACKS: u32 = 5;
+
+/// A provider with what belongs to it elsewhere.
+pub(super) struct Resolved {
+    pub(super) provider: Arc<Provider>,
+    pub(super) quota: QuotaSettings,
+    pub(super) origins: Origins,
+}
+
+/// What a provider is named and where.
+pub(super) struct Named<'n, 'a> {
+    pub(super) id: ProviderId,
+    pub(super) span: Span,
+    pub(super) own: Fields<'n, 'a>,
+}
+
+/// Resolves one provider. `None` where something in it is wrong, which is reported.
+pub(super) fn resolve(
+    context: &mut Context<'_>,
+    id: ProviderId,
+    span: Span,
+    own: Fields<'_, '_>,
+) -> Option<Resolved> {
+    let named = Named { id, span, own };
+    let preset_name = preset_name(context, &named)?;
+    let preset = presets::read(preset_name)?;
+    let layers = Layers::new([
+        (Origin::Provider, Some(own)),
+        (Origin::Preset, Fields::of(&preset, &PROVIDER)),
+    ]);
+    let mut origins = Origins::default();
+    if own.get("preset").is_some() {
+        origins.set("preset", Origin::Provider);
+    }
+    let dialect = layers.value(&mut origins, "dialect", Dialect::OpenAi, |node| {
+        word(&DIALECTS, node)
+    });
+    let key_header = key_header(&layers, &mut origins);
+    let headers = headers::resolve(context, own, &key_header, &mut origins);
+    let base_url = address::resolve(context, &named, &layers, dialect, &mut origins)?;
+    let key = credential::resolve(context, &named, &layers, &base_url, &mut origins)?;
+
+    let provider = Provider {
+        preset: preset_name.to_owned(),
+        family: layers.value(&mut origins, "family", Family::Generic, |node| {
+            word(&FAMILIES, node)
+        }),
+        title: layers.value(&mut origins, "title", named.id.to_string(), |node| {
+            node.text().map(str::to_owned)
+        }),
+        dialect,
+        base_url,
+        key,
+        key_header,
+        key_prefix: layers.text_or_none(&mut origins, "key_prefix"),
+        key_page: layers.text_or_none(&mut origins, "key_page"),
+        billing_page: layers.text_or_none(&mut origins, "billing_page"),
+        status_page: layers.text_or_none(&mut origins, "status_page"),
+        headers,
+        free_check: free_check(context, &named, &layers, &mut origins),
+        catalogue: catalogue(context, &named, &layers, &mut origins),
+        state: layers.value(&mut origins, "state", None, |node| {
+            Some(word(&STATES, node))
+        }),
+        cap_field: layers.value(&mut origins, "cap_field", CapField::default(), |node| {
+            word(&CAP_FIELDS, node)
+        }),
+        reasoning_off: layers.value(
+            &mut origins,
+            "reasoning_off",
+            ReasoningOff::default(),
+            |node| word(&REASONING, node),
+        ),
+        unloads: layers.value(&mut origins, "unloads", true, boolean),
+        concurrency: layers.value(&mut origins, "concurrency", CONCURRENCY, |node| {
+            number(node).and_then(|number| usize::try_from(number).ok())
+        }),
+        ca_file: layers.value(&mut origins, "ca_file", None, |node| {
+            Some(node.text().map(|text| context.directory.join(text)))
+        }),
+        keep_alive: layers.value(&mut origins, "keep_alive", None, |node| {
+            Some(duration(values::keep_alive, node))
+        }),
+        id: named.id.clone(),
+    };
+    if let Some(node) = own.get("keep_alive")
+        && dialect != Dialect::Ollama
+    {
+        context.note(
+            node.span,
+            "`keep_alive` is sent to Ollama's own API only (`dialect: ollama`)",
+        );
+    }
+    let quota = quota(context, own, &provider, &mut origins);
+    Some(Resolved {
+        provider: Arc::new(provider),
+        quota,
+        origins,
+    })
+}
+
+/// The preset that is named, or the one that stands for the dialect.
+fn preset_name(context: &mut Context<'_>, named: &Named<'_, '_>) -> Option<&'static str> {
+    let own = named.own;
+    if let Some(node) = own.get("preset") {
+        let name = node.text()?;
+        if let Some(known) = presets::names().find(|known| *known == name) {
+            return Some(known);
+        }
+        let mistake =
+            Mistake::at(node.span, format!("there is no preset {}", quote(name))).fix(format!(
+                "the presets are: {}; any other API needs `dialect` and `base_url`",
+                presets::names().collect::<Vec<_>>().join(", ")
+            ));
+        context.report(match nearest(name, presets::names()) {
+            Some(near) => mistake.label(format!("did you mean `{near}`?")),
+            None => mistake,
+        });
+        return None;
+    }
+    if own.mentions("preset") {
+        return None;
+    }
+    if own.mentions("dialect") {
+        return word(&DIALECTS, own.get("dialect")?).map(presets::plain);
+    }
+    let mistake = Mistake::at(
+        named.span,
+        format!(
+            "the provider `{}` has neither a `preset` nor a `dialect`",
+            named.id
+        ),
+    );
+    let fix = if presets::names().any(|preset| preset == named.id.as_str()) {
+        format!("add `preset: {}`", named.id)
+    } else {
+        "add `preset: …` (docs/presets.md), or `dialect: openai` and `base_url: …`".to_owned()
+    };
+    context.report(mistake.fix(fix));
+    None
+}
+
+/// The header that carries the key.
+fn key_header(layers: &Layers<'_, '_>, origins: &mut Origins) -> KeyHeader {
+    layers.value(origins, "key_header", KeyHeader::Bearer, |node| {
+        node.text().map(|text| {
+            if text.eq_ignore_ascii_case("bearer") {
+                KeyHeader::Bearer
+            } else {
+                KeyHeader::Named(text.to_owned())
+            }
+        })
+    })
+}
+
+/// The request that proves the key.
+fn free_check(
+    context: &mut Context<'_>,
+    named: &Named<'_, '_>,
+    layers: &Layers<'_, '_>,
+    origins: &mut Origins,
+) -> Option<FreeCheck> {
+    let inner = section(context, named, layers, origins, "free_check", &FREE_CHECK)?;
+    let mut unseen = Origins::default();
+    Some(FreeCheck {
+        path: inner.value(&mut unseen, "path", String::new(), |node| {
+            node.text().map(str::to_owned)
+        }),
+        proves: inner.value(&mut unseen, "proves", FreeCheckProves::Key, |node| {
+            word(&PROVES, node)
+        }),
+        name: inner.value(&mut unseen, "name", "the free check".to_owned(), |node| {
+            node.text().map(str::to_owned)
+        }),
+    })
+}
+
+/// The list of LLMs.
+fn catalogue(
+    context: &mut Context<'_>,
+    named: &Named<'_, '_>,
+    layers: &Layers<'_, '_>,
+    origins: &mut Origins,
+) -> Option<Catalogue> {
+    let inner = section(context, named, layers, origins, "catalogue", &CATALOGUE)?;
+    let mut unseen = Origins::default();
+    Some(Catalogue {
+        path: inner.value(&mut unseen, "path", String::new(), |node| {
+            node.text().map(str::to_owned)
+        }),
+        shape: inner.value(&mut unseen, "shape", CatalogueShape::Data, |node| {
+            word(&SHAPES, node)
+        }),
+        public: inner.value(&mut unseen, "public", false, boolean),
+        id_prefix: inner.text_or_none(&mut unseen, "id_prefix"),
+        partial: inner.value(&mut unseen, "partial", false, boolean),
+    })
+}
+
+/// The layers of a mapping within, which must have a path between them. `None` where it is switched off or not there.
+fn section<'n, 'a>(
+    context: &mut Context<'_>,
+    named: &Named<'_, '_>,
+    layers: &Layers<'n, 'a>,
+    origins: &mut Origins,
+    key: &'static str,
+    table: &'static super::super::keys::Section,
+) -> Option<Layers<'n, 'a>> {
+    let (origin, _) = layers.find(key)?;
+    origins.set(key, origin);
+    let inner = layers.section(key, table);
+    if inner.is_empty() {
+        return None;
+    }
+    if inner.find("path").is_none() {
+        context.report(
+            Mistake::at(named.own.span_of(key), format!("`{key}` has no `path`"))
+                .fix("add `path: models`"),
+        );
+    }
+    Some(inner)
+}
+
+/// Packs and share.
+fn quota(
+    context: &mut Context<'_>,
+    own: Fields<'_, '_>,
+    provider: &Provider,
+    origins: &mut Origins,
+) -> QuotaSettings {
+    let mut quota = QuotaSettings::default();
+    if let Some(node) = own.get("packs") {
+        origins.set("packs", Origin::Provider);
+        quota.packs = number(node).and_then(|number| u32::try_from(number).ok());
+        if provider.family != Family::Synthetic {
+            context.note(
+                node.span,
+                format!(
+                    "`packs` says nothing about {}, which does not sell any",
+                    provider.title
+                ),
+            );
+        } else if quota
+            .packs
+            .is_some_and(|packs| packs > MOST_SYNTHETIC_PACKS)
+        {
+            context.report(
+                Mistake::at(
+                    node.span,
+                    format!("Synthetic sells {MOST_SYNTHETIC_PACKS} packs at most"),
+                )
+                .fix("write how many packs the subscription has"),
+            );
+        }
+    }
+    if let Some(share) = own
+        .text("share")
+        .and_then(|text| values::percent(text).ok())
+    {
+        origins.set("share", Origin::Provider);
+        quota.share = share;
+    }
+    quota
+}

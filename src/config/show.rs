@@ -1,0 +1,291 @@
+//! The effective configuration as YAML: every default filled in, and behind each value where it came from.
+//!
+//! What is shown can be loaded again and means the same, but for what is masked: header values and keys that are
+//! written in the file are `***`.
+
+use std::fmt::{Display, Write as _};
+
+use jiff::tz::TimeZone;
+
+use super::Config;
+use super::resolve::{Origin, Origins};
+use super::values::duration_text;
+use super::words::{
+    CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES,
+};
+use crate::plan::{CheckSchedule, Gate, TargetSchedule, Trigger, WarmSchedule, WarmTrigger};
+use crate::quota::QuotaSettings;
+use crate::target::{CredentialSource, KeyHeader, Provider, Target};
+
+const MASK: &str = "\"***\"";
+
+impl Config {
+    /// The effective configuration as YAML. It has no part of a secret.
+    #[must_use]
+    pub fn show(&self) -> String {
+        let mut page = Page(String::new());
+        page.line(0, "version: 1");
+        page.line(0, "providers:");
+        let nothing = Origins::default();
+        for provider in &self.providers {
+            let origins = self.provider_origins.get(&provider.id).unwrap_or(&nothing);
+            let quota = self.quotas.get(&provider.id).copied().unwrap_or_default();
+            page.provider(provider, quota, origins);
+        }
+        page.line(0, "targets:");
+        for target in &self.targets {
+            let origins = self.target_origins.get(&target.id).unwrap_or(&nothing);
+            page.target(target, self.schedules.get(&target.id), origins);
+        }
+        if !self.gates.is_empty() {
+            page.line(0, "gates:");
+        }
+        for named in &self.gates {
+            page.line(
+                1,
+                &format!("{}: {}", scalar(named.id.as_str()), gate(&named.gate)),
+            );
+        }
+        page.0
+    }
+}
+
+/// The text as it grows.
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, depth: usize, text: &str) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "{:1$}{text}", "", depth * 2);
+    }
+
+    /// A key with a value that is YAML already, and where it came from.
+    fn key(&mut self, depth: usize, name: &str, value: impl Display, origin: Origin) {
+        self.line(depth, &format!("{name}: {value}  # {}", origin.word()));
+    }
+
+    fn provider(&mut self, provider: &Provider, quota: QuotaSettings, origins: &Origins) {
+        self.line(1, &format!("{}:", scalar(provider.id.as_str())));
+        let mut key = |name: &str, value: String| self.key(2, name, value, origins.of(name));
+        key("preset", scalar(&provider.preset));
+        key("title", scalar(&provider.title));
+        key("family", FAMILIES.word_for(provider.family).to_owned());
+        key("dialect", DIALECTS.word_for(provider.dialect).to_owned());
+        key("base_url", scalar(&provider.base_url.to_string()));
+        key("api_key", credential(&provider.key));
+        key(
+            "key_header",
+            match &provider.key_header {
+                KeyHeader::Bearer => "bearer".to_owned(),
+                KeyHeader::Named(name) => scalar(name),
+            },
+        );
+        if !provider.headers.is_empty() {
+            let headers: Vec<String> = provider
+                .headers
+                .iter()
+                .map(|(name, _)| format!("{}: {MASK}", quoted(name)))
+                .collect();
+            key("headers", format!("{{ {} }}", headers.join(", ")));
+        }
+        key("concurrency", provider.concurrency.to_string());
+        if let Some(packs) = quota.packs {
+            key("packs", packs.to_string());
+        }
+        key("share", quota.share.to_string());
+        if let Some(file) = &provider.ca_file {
+            key("ca_file", scalar(&file.to_string_lossy()));
+        }
+        if let Some(time) = provider.keep_alive {
+            key("keep_alive", duration_text(time));
+        }
+        key("unloads", provider.unloads.to_string());
+        key(
+            "free_check",
+            provider.free_check.as_ref().map_or_else(none, |check| {
+                format!(
+                    "{{ path: {}, proves: {}, name: {} }}",
+                    scalar(&check.path),
+                    PROVES.word_for(check.proves),
+                    scalar(&check.name)
+                )
+            }),
+        );
+        key(
+            "catalogue",
+            provider.catalogue.as_ref().map_or_else(none, |catalogue| {
+                format!(
+                    "{{ path: {}, shape: {}, public: {}, id_prefix: {}, partial: {} }}",
+                    scalar(&catalogue.path),
+                    SHAPES.word_for(catalogue.shape),
+                    catalogue.public,
+                    or_none(catalogue.id_prefix.as_deref()),
+                    catalogue.partial
+                )
+            }),
+        );
+        key(
+            "state",
+            provider
+                .state
+                .map_or_else(none, |state| STATES.word_for(state).to_owned()),
+        );
+        key(
+            "cap_field",
+            CAP_FIELDS.word_for(provider.cap_field).to_owned(),
+        );
+        key(
+            "reasoning_off",
+            REASONING.word_for(provider.reasoning_off).to_owned(),
+        );
+        key("key_prefix", or_none(provider.key_prefix.as_deref()));
+        key("key_page", or_none(provider.key_page.as_deref()));
+        key("billing_page", or_none(provider.billing_page.as_deref()));
+        key("status_page", or_none(provider.status_page.as_deref()));
+    }
+
+    fn target(&mut self, target: &Target, schedule: Option<&TargetSchedule>, origins: &Origins) {
+        self.line(1, &format!("- name: {}", scalar(target.id.as_str())));
+        self.line(
+            2,
+            &format!("provider: {}", scalar(target.provider.id.as_str())),
+        );
+        self.line(2, &format!("model: {}", scalar(target.model.as_str())));
+        self.key(2, "kind", KINDS.word_for(target.kind), origins.of("kind"));
+        self.key(
+            2,
+            "depth",
+            DEPTHS.word_for(target.depth),
+            origins.of("depth"),
+        );
+        let tags: Vec<String> = target.tags.iter().map(|tag| scalar(tag)).collect();
+        self.key(
+            2,
+            "tags",
+            format!("[{}]", tags.join(", ")),
+            origins.of("tags"),
+        );
+        self.line(2, "expect:");
+        let expect = &target.expect;
+        for (name, path, time) in [
+            ("first_token", "expect.first_token", expect.first_token),
+            ("cold_start", "expect.cold_start", expect.cold_start),
+            ("stall", "expect.stall", expect.stall),
+            ("connect", "expect.connect", expect.connect),
+            ("answer", "expect.answer", expect.answer),
+            ("certificate", "expect.certificate", expect.certificate),
+        ] {
+            self.key(3, name, duration_text(time), origins.of(path));
+        }
+        self.key(
+            2,
+            "max_output_tokens",
+            target.max_output_tokens,
+            origins.of("max_output_tokens"),
+        );
+        if let Some(auth) = schedule.and_then(|schedule| schedule.auth.as_ref()) {
+            self.key(2, "auth", check(auth), origins.of("auth"));
+        }
+        if let Some(schedule) = schedule.and_then(|schedule| schedule.warm.as_ref()) {
+            self.key(2, "warm", warm(schedule), origins.of("warm"));
+        }
+    }
+}
+
+fn credential(source: &CredentialSource) -> String {
+    match source {
+        CredentialSource::NotNeeded => none(),
+        CredentialSource::Env(name) => format!("{{ env: {} }}", scalar(name)),
+        CredentialSource::File(path) => format!("{{ file: {} }}", quoted(&path.to_string_lossy())),
+        CredentialSource::Command(words) => {
+            let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+            format!("{{ command: [{}] }}", words.join(", "))
+        }
+        CredentialSource::Literal(_) => MASK.to_owned(),
+    }
+}
+
+fn check(schedule: &CheckSchedule) -> String {
+    format!(
+        "{{ {}, timezone: {} }}",
+        trigger(&schedule.trigger),
+        zone(&schedule.timezone)
+    )
+}
+
+fn warm(schedule: &WarmSchedule) -> String {
+    let windows = &schedule.windows;
+    let mut parts = vec![match &schedule.trigger {
+        WarmTrigger::Auto => "every: auto".to_owned(),
+        WarmTrigger::Fixed(fixed) => trigger(fixed),
+    }];
+    if !windows.during.is_empty() {
+        let during: Vec<String> = windows.during.iter().map(ToString::to_string).collect();
+        parts.push(format!("during: {}", quoted(&during.join(", "))));
+    }
+    parts.push(format!("timezone: {}", zone(&windows.timezone)));
+    if !windows.except.is_empty() {
+        let except: Vec<String> = windows.except.iter().map(ToString::to_string).collect();
+        parts.push(format!("except: [{}]", except.join(", ")));
+    }
+    format!("{{ {} }}", parts.join(", "))
+}
+
+fn trigger(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Every(time) => format!("every: {}", duration_text(*time)),
+        Trigger::Cron(text) => format!("cron: {}", quoted(text.as_str())),
+    }
+}
+
+fn zone(zone: &TimeZone) -> String {
+    scalar(zone.iana_name().unwrap_or("UTC"))
+}
+
+fn gate(gate: &Gate) -> String {
+    let list = |targets: &[crate::target::TargetId]| {
+        let names: Vec<String> = targets
+            .iter()
+            .map(|target| scalar(target.as_str()))
+            .collect();
+        format!("[{}]", names.join(", "))
+    };
+    match gate {
+        Gate::MainWithFallback { main, fallback } => {
+            format!(
+                "{{ main: {}, fallback: {} }}",
+                scalar(main.as_str()),
+                list(fallback)
+            )
+        }
+        Gate::Any(of) => format!("{{ any: {} }}", list(of)),
+        Gate::All(of) => format!("{{ all: {} }}", list(of)),
+        Gate::AtLeast { n, of } => format!("{{ at_least: {n}, of: {} }}", list(of)),
+    }
+}
+
+fn none() -> String {
+    "none".to_owned()
+}
+
+fn or_none(text: Option<&str>) -> String {
+    text.map_or_else(none, scalar)
+}
+
+/// A text as a YAML scalar: plain where no reader could take it for anything else.
+fn scalar(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && text.chars().all(safe)
+        && ![
+            "null", "true", "false", "yes", "no", "on", "off", "y", "n", "none",
+        ]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word));
+    if plain { text.to_owned() } else { quoted(text) }
+}
+
+/// A text in double quotes. JSON's escapes are YAML's too.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
