@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::accounts::Purpose;
 use super::errors::Situation;
 use super::exchange::Exchange;
-use super::generate::{self, Ask, Cap, Finish, Reasoning, Turn, Voice};
+use super::generate;
 use super::http::Response;
+use super::model_spec::ModelKind;
 use super::openai::{flag, prompt_tokens, stamp};
-use super::scenario::ModelKind;
+use super::voice::{Ask, Cap, Finish, Reasoning, Turn, Voice};
 use super::wire::Ended;
 
 /// `GET /v1/models` in Anthropic's form.

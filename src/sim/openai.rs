@@ -6,9 +6,10 @@ use super::accounts::Purpose;
 use super::errors::Situation;
 use super::exchange::Exchange;
 use super::flavour::Flavour;
-use super::generate::{self, Ask, Cap, Finish, Reasoning, Turn, Voice};
+use super::generate;
 use super::http::{Request, Response};
-use super::scenario::{ModelKind, ModelSpec};
+use super::model_spec::{ModelKind, ModelSpec};
+use super::voice::{Ask, Cap, Finish, Reasoning, Turn, Voice};
 use super::wire::Ended;
 
 /// `GET /models`.

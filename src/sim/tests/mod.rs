@@ -1,4 +1,6 @@
 //! Tests of the simulator as a whole, over real sockets, on a paused clock.
 
+mod accounts;
 mod client;
 mod surfaces;
+mod timing;
