@@ -2,5 +2,7 @@
 
 mod accounts;
 mod client;
+mod doors;
+mod faults;
 mod surfaces;
 mod timing;
