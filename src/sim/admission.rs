@@ -10,7 +10,7 @@ use super::http::Response;
 use super::limits::{self, Granted, whole_seconds};
 use super::model_spec::{BelowCap, CapField, ColdSignal, ModelKind, ModelSpec};
 use super::models::{Entry, Found};
-use super::voice::Ask;
+use super::voice::{Ask, CapName};
 use super::wire::Ended;
 
 /// A request that has been let in.
@@ -62,14 +62,14 @@ fn check_parameters(
     }
     let Some(cap) = ask.cap else { return Ok(None) };
     let wanted = match (spec.cap_field, cap.field) {
-        (CapField::MaxTokens, "max_completion_tokens") => Some("max_tokens"),
-        (CapField::MaxCompletionTokens, "max_tokens") => Some("max_completion_tokens"),
+        (CapField::MaxTokens, CapName::MaxCompletionTokens) => Some("max_tokens"),
+        (CapField::MaxCompletionTokens, CapName::MaxTokens) => Some("max_completion_tokens"),
         _ => None,
     };
     if let Some(wanted) = wanted {
         return bad(
             Situation::UnsupportedParameter,
-            &[("given", cap.field), ("wanted", wanted)],
+            &[("given", cap.field.name()), ("wanted", wanted)],
         );
     }
     if cap.tokens >= spec.min_cap.max(1) {
@@ -82,7 +82,7 @@ fn check_parameters(
             bad(
                 Situation::BelowMinimum,
                 &[
-                    ("given", cap.field),
+                    ("given", cap.field.name()),
                     ("minimum", &minimum),
                     ("value", &value),
                 ],

@@ -25,8 +25,28 @@ pub(crate) struct Ask {
 /// A limit on the output, and the parameter that states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cap {
-    pub(crate) field: &'static str,
+    pub(crate) field: CapName,
     pub(crate) tokens: u64,
+}
+
+/// The parameter that states a cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CapName {
+    MaxTokens,
+    MaxCompletionTokens,
+    /// A dialect that knows only this one; no model takes offence at it.
+    Only(&'static str),
+}
+
+impl CapName {
+    /// The parameter's name on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::MaxTokens => "max_tokens",
+            Self::MaxCompletionTokens => "max_completion_tokens",
+            Self::Only(name) => name,
+        }
+    }
 }
 
 /// Whether a reasoning model is allowed to reason.
