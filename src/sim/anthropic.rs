@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::accounts::Purpose;
 use super::errors::Situation;
 use super::exchange::Exchange;
-use super::generate::{self, Ask, Cap, Finish, Reasoning, Turn, Voice};
+use super::generate;
 use super::http::Response;
+use super::model_spec::ModelKind;
 use super::openai::{flag, prompt_tokens, stamp};
-use super::scenario::ModelKind;
+use super::voice::{Ask, Cap, CapName, Finish, Reasoning, Turn, Voice};
 use super::wire::Ended;
 
 /// `GET /v1/models` in Anthropic's form.
@@ -92,9 +93,8 @@ pub(crate) async fn messages(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         model: request.text("model").unwrap_or("").to_owned(),
         kind: ModelKind::Chat,
         stream: flag(&request.json, "stream"),
-        // The field's name is the dialect's own, so no model takes offence at it.
         cap: cap.map(|tokens| Cap {
-            field: "max_tokens (messages)",
+            field: CapName::Only("max_tokens"),
             tokens: u64::try_from(tokens).unwrap_or(0),
         }),
         effort: None,

@@ -7,16 +7,17 @@ use tokio::net::TcpStream;
 
 use super::accounts::credential;
 use super::admin;
+use super::behaviour::Behaviour;
 use super::counts::RequestRecord;
 use super::exchange::{Bend, Ending, Exchange};
-use super::faults::Behaviour;
 use super::http::Request;
 use super::misbehave::{self, GARBAGE};
 use super::provider::{Listener, Provider};
 use super::routes;
 use super::scenario::OnConnect;
+use super::socket::Socket;
 use super::tls::{OLD_PROTOCOL_ALERT, TlsMode};
-use super::wire::{Damage, Ended, NoRequest, PATIENCE, Socket, Wire};
+use super::wire::{Damage, Ended, NoRequest, PATIENCE, Wire};
 
 /// The most of a request's body that a record keeps.
 const BODY_KEPT: usize = 4096;

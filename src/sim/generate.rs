@@ -1,4 +1,4 @@
-//! Running a model: admission, queue, cold start, tokens. What is said in which dialect is the [`Voice`]'s.
+//! Running a model: queue, cold start, tokens. What is said in which dialect is the [`Voice`]'s.
 //!
 //! Times are promises: the first token leaves at `ready + first_token` after the request was read, and the answer says
 //! beforehand how long that will be (`x-sim-first-token-ms`), so that a client's own measurement can be compared.
@@ -8,121 +8,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::accounts::{Account, Purpose};
+use super::admission::{self, Admitted};
 use super::errors::{self, Situation};
-use super::exchange::{Ending, Exchange, utc8};
+use super::exchange::{Ending, Exchange};
 use super::http::Response;
-use super::limits::{self, Granted, whole_seconds};
+use super::model_spec::{BelowCap, ColdSignal, FirstEvent, HeadersAt};
 use super::models::{Entry, Found, KeepAlive, Phase, Seat};
-use super::scenario::{
-    BelowCap, CapField, ColdSignal, FirstEvent, HeadersAt, ModelKind, ModelSpec,
-};
+use super::voice::{Ask, Finish, Reasoning, Turn, Voice, word, words};
 use super::wire::Ended;
-
-/// What a client asks for, whatever its dialect.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Ask {
-    pub(crate) model: String,
-    pub(crate) kind: ModelKind,
-    pub(crate) stream: bool,
-    pub(crate) cap: Option<Cap>,
-    pub(crate) effort: Option<String>,
-    pub(crate) reasoning: Reasoning,
-    pub(crate) prompt_tokens: u64,
-    pub(crate) keep_alive: Option<KeepAlive>,
-}
-
-/// A limit on the output, and the parameter that states it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cap {
-    pub(crate) field: &'static str,
-    pub(crate) tokens: u64,
-}
-
-/// Whether a reasoning model is allowed to reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reasoning {
-    On,
-    Off,
-}
-
-/// Why a generation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Finish {
-    Stop,
-    Length,
-}
-
-/// What an answer is about.
-#[derive(Debug, Clone)]
-pub(crate) struct Turn {
-    /// The model as the answer names it.
-    pub(crate) model: String,
-    /// Unix seconds.
-    pub(crate) created: i64,
-    pub(crate) prompt_tokens: u64,
-    pub(crate) reasoning_tokens: u64,
-    pub(crate) content_tokens: u64,
-    pub(crate) finish: Finish,
-    /// Real time of load and of everything, as Ollama reports them.
-    pub(crate) load: Duration,
-    pub(crate) total: Duration,
-    /// The name of the delta field that carries reasoning.
-    pub(crate) reasoning_field: &'static str,
-    /// Real milliseconds to the first token; set only while that token is rendered.
-    pub(crate) first_token_ms: Option<f64>,
-}
-
-/// How an answer sounds: one implementation per dialect.
-pub(crate) trait Voice: Send + Sync {
-    /// The content type of a streamed answer.
-    fn stream_type(&self) -> &'static str;
-    /// An event without content that opens a stream.
-    fn prelude(&mut self, turn: &Turn) -> String;
-    /// A piece of reasoning.
-    fn reasoning(&mut self, turn: &Turn, text: &str) -> String;
-    /// A piece of text.
-    fn content(&mut self, turn: &Turn, text: &str) -> String;
-    /// The events that say why it ended.
-    fn finish(&mut self, turn: &Turn) -> String;
-    /// The mark of a stream's end; empty where the dialect has none.
-    fn done(&mut self, turn: &Turn) -> String;
-    /// A sign of life without meaning.
-    fn comment(&self) -> &'static str;
-    /// An error inside a stream.
-    fn error(&self, body: &str) -> String;
-    /// A whole answer, not streamed.
-    fn whole(&mut self, turn: &Turn, reasoning: &str, content: &str) -> Value;
-}
-
-/// The words that every model says.
-const WORDS: [&str; 8] = [
-    "The", " pilot", " light", " is", " lit", " and", " steady", ".",
-];
-
-/// The text of one token.
-pub(crate) fn word(index: u64) -> &'static str {
-    let length = WORDS.len() as u64;
-    usize::try_from(index % length)
-        .ok()
-        .and_then(|at| WORDS.get(at))
-        .copied()
-        .unwrap_or(".")
-}
-
-/// The text of several tokens.
-pub(crate) fn words(count: u64) -> String {
-    (0..count).map(word).collect()
-}
-
-/// A request that has been let in.
-struct Admitted {
-    entry: Arc<Entry>,
-    headers: Vec<(String, String)>,
-    below_cap: Option<BelowCap>,
-}
 
 /// Runs a model and answers in the given voice.
 pub(crate) async fn run(
@@ -130,194 +23,18 @@ pub(crate) async fn run(
     ask: &Ask,
     voice: &mut dyn Voice,
 ) -> Result<(), Ended> {
-    let mut admitted = match admit(exchange, ask) {
+    let mut admitted = match admission::admit(exchange, ask) {
         Ok(admitted) => admitted,
         Err(response) => return exchange.wire.send(*response).await,
     };
-    if let Some(response) = refuse_cold(exchange, &admitted.entry).await? {
+    if let Some(response) = admission::refuse_cold(exchange, &admitted.entry).await? {
         return exchange.wire.send(response).await;
     }
-    admitted.headers.extend(charge(exchange, &admitted.entry));
+    admitted
+        .headers
+        .extend(admission::charge(exchange, &admitted.entry));
     let mut run = Run::new(exchange, ask, admitted);
     run.play(exchange, voice).await
-}
-
-/// Checks key, model, parameters, rate and quota, in the order in which providers do.
-fn admit(exchange: &Exchange<'_>, ask: &Ask) -> Result<Admitted, Box<Response>> {
-    let account = exchange.admit(Purpose::Generate)?;
-    let Some(entry) = exchange.provider.models.find(&ask.model) else {
-        return Err(Box::new(
-            exchange.error(Situation::ModelMissing, &[("model", &ask.model)]),
-        ));
-    };
-    let spec = &entry.spec;
-    if spec.kind != ask.kind {
-        let message = format!("The model `{}` does not serve this endpoint.", spec.id);
-        return Err(Box::new(
-            exchange.error(Situation::BadRequest, &[("message", &message)]),
-        ));
-    }
-    let below_cap = check_parameters(exchange, ask, spec)?;
-    let headers = check_rate(exchange, &account)?;
-    check_quota(exchange, &account, &headers)?;
-    Ok(Admitted {
-        entry: Arc::clone(entry),
-        headers,
-        below_cap,
-    })
-}
-
-/// Refuses parameters that the model does not take; says what a small cap will do later.
-fn check_parameters(
-    exchange: &Exchange<'_>,
-    ask: &Ask,
-    spec: &ModelSpec,
-) -> Result<Option<BelowCap>, Box<Response>> {
-    let bad =
-        |situation, details: &[(&str, &str)]| Err(Box::new(exchange.error(situation, details)));
-    if let Some(effort) = &ask.effort
-        && !spec.efforts.contains(effort)
-    {
-        return bad(Situation::UnsupportedEffort, &[("given", effort)]);
-    }
-    let Some(cap) = ask.cap else { return Ok(None) };
-    let wanted = match (spec.cap_field, cap.field) {
-        (CapField::MaxTokens, "max_completion_tokens") => Some("max_tokens"),
-        (CapField::MaxCompletionTokens, "max_tokens") => Some("max_completion_tokens"),
-        _ => None,
-    };
-    if let Some(wanted) = wanted {
-        return bad(
-            Situation::UnsupportedParameter,
-            &[("given", cap.field), ("wanted", wanted)],
-        );
-    }
-    if cap.tokens >= spec.min_cap.max(1) {
-        return Ok(None);
-    }
-    match spec.below_cap {
-        BelowCap::CouldNotFinish | BelowCap::Empty if cap.tokens > 0 => Ok(Some(spec.below_cap)),
-        _ => {
-            let (minimum, value) = (spec.min_cap.max(1).to_string(), cap.tokens.to_string());
-            bad(
-                Situation::BelowMinimum,
-                &[
-                    ("given", cap.field),
-                    ("minimum", &minimum),
-                    ("value", &value),
-                ],
-            )
-        }
-    }
-}
-
-/// Counts the request against the rate limit; returns the headers that state it.
-fn check_rate(
-    exchange: &Exchange<'_>,
-    account: &Account,
-) -> Result<Vec<(String, String)>, Box<Response>> {
-    let provider = exchange.provider;
-    let Some(limit) = provider.scenario.requests_per_minute else {
-        return Ok(Vec::new());
-    };
-    let allowance = account.take(limit, provider.clock.now());
-    let headers = limits::headers(
-        provider.rate_dialect(exchange.listener.flavour),
-        allowance,
-        &provider.clock,
-    );
-    if allowance.granted == Granted::Yes {
-        return Ok(headers);
-    }
-    let seconds = whole_seconds(provider.clock.real(allowance.reset)).to_string();
-    Err(Box::new(
-        exchange
-            .error(Situation::RateLimited, &[("seconds", &seconds)])
-            .with_headers(headers),
-    ))
-}
-
-/// Refuses an account whose window is spent.
-fn check_quota(
-    exchange: &Exchange<'_>,
-    account: &Account,
-    headers: &[(String, String)],
-) -> Result<(), Box<Response>> {
-    let provider = exchange.provider;
-    let Some(spent) = account.spent(provider.clock.now()) else {
-        return Ok(());
-    };
-    let reset = utc8(provider.clock.timestamp_in(spent.until_tick));
-    let seconds = whole_seconds(provider.clock.real(spent.until_tick)).to_string();
-    let details = [
-        ("reset_utc8", reset.as_str()),
-        ("seconds", seconds.as_str()),
-    ];
-    let mut response = exchange
-        .error(Situation::WindowSpent, &details)
-        .with_headers(headers.to_vec());
-    if let Some(after) = spent.retry_after {
-        response = response.header(
-            "retry-after",
-            &whole_seconds(provider.clock.real(after)).to_string(),
-        );
-    }
-    Err(Box::new(
-        response.with_headers(quota_header(exchange, account)),
-    ))
-}
-
-/// Charges the account and returns the header that states what is left.
-fn charge(exchange: &Exchange<'_>, entry: &Entry) -> Option<(String, String)> {
-    let account = exchange.admit(Purpose::Generate).ok()?;
-    // Embeddings do not count against a subscription (providers.md, section 1.1).
-    if entry.spec.kind == ModelKind::Chat {
-        account.charge(entry.spec.price, exchange.provider.clock.now());
-    }
-    quota_header(exchange, &account)
-}
-
-fn quota_header(exchange: &Exchange<'_>, account: &Account) -> Option<(String, String)> {
-    let json = account.quota_json(&exchange.provider.clock)?;
-    Some(("x-synthetic-quotas".to_owned(), json.to_string()))
-}
-
-/// Answers a cold model with the error that its stack sends while it loads, if it sends one.
-async fn refuse_cold(
-    exchange: &mut Exchange<'_>,
-    entry: &Entry,
-) -> Result<Option<Response>, Ended> {
-    let situation = match entry.spec.cold_signal {
-        ColdSignal::Loading503 => Situation::Loading,
-        ColdSignal::ScalingUp503 => Situation::ScalingUp,
-        ColdSignal::HfLoading => Situation::HfLoading,
-        _ => return Ok(None),
-    };
-    let clock = exchange.provider.clock;
-    let (found, ready_at) = exchange.provider.models.wake(entry);
-    exchange.provider.ledger.found(&entry.spec.id, found);
-    if found == Found::Warm {
-        return Ok(None);
-    }
-    // Hugging Face's proxy holds the request for as long as this header says; its seconds are the client's own.
-    let held = exchange
-        .request
-        .header("x-scale-up-timeout")
-        .and_then(|value| value.parse::<f64>().ok());
-    let held = held.and_then(|seconds| Duration::try_from_secs_f64(seconds * clock.speed()).ok());
-    if let Some(held) = held.filter(|_| situation == Situation::ScalingUp) {
-        let deadline = exchange.received.plus(held);
-        exchange.wire.sleep_until(deadline.min(ready_at)).await?;
-        if ready_at <= deadline {
-            return Ok(None);
-        }
-    }
-    let left = clock.real(ready_at.since(clock.now())).as_secs_f64();
-    let estimated = format!("{left:.1}");
-    Ok(Some(exchange.error(
-        situation,
-        &[("model", &entry.spec.id), ("estimated", &estimated)],
-    )))
 }
 
 /// A generation under way.

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::behaviour::{Behaviour, EndlessKind, Step};
 use super::errors::Situation;
 use super::exchange::Exchange;
-use super::faults::{Behaviour, EndlessKind, Step};
-use super::generate::word;
 use super::http::{Response, render_head};
+use super::voice::word;
 use super::wire::{self, Ended};
 use super::{gzip, pages};
 

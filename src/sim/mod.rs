@@ -7,18 +7,24 @@
 //! `docs/simulator.md` is the manual. To read the code, begin with `scenario` (what can be said), `connection` (what
 //! happens to a request) and `generate` (what a generation is); the rest is one idea per file:
 //!
-//! - the wire: `server`, `connection`, `wire`, `http`, `tls`, `routes`
-//! - the provider: `provider`, `models`, `accounts`, `quota`, `limits`, `counts`, `clock`, `random`
-//! - the surfaces: `openai`, `anthropic`, `ollama`, `checks`, `local`, `admin`
-//! - what goes wrong: `errors` and `flavour` (documented refusals), `faults`, `misbehave`, `pages`, `gzip`
+//! - the wire: `server`, `connection`, `wire`, `socket`, `http`, `tls`, `routes`, `exchange`
+//! - the provider: `provider`, `models` and `residence`, `accounts`, `admission`, `quota`, `limits`, `counts`, `clock`,
+//!   `random`
+//! - the surfaces: `openai`, `anthropic`, `ollama` (each a `voice`), `checks`, `local`, `admin`
+//! - what goes wrong: `errors`, `error_rows` and `flavour` (documented refusals), `faults` and `behaviour` (what a
+//!   scenario may ask for), `misbehave`, `pages`, `gzip` (how it is done)
+//! - the file format: `scenario`, `model_spec`, `spans`
 
 mod accounts;
 mod admin;
+mod admission;
 mod anthropic;
+mod behaviour;
 mod checks;
 mod clock;
 mod connection;
 mod counts;
+mod error_rows;
 mod errors;
 mod exchange;
 mod faults;
@@ -29,6 +35,7 @@ mod http;
 mod limits;
 mod local;
 mod misbehave;
+mod model_spec;
 mod models;
 mod ollama;
 mod openai;
@@ -36,13 +43,16 @@ mod pages;
 mod provider;
 mod quota;
 mod random;
+mod residence;
 mod routes;
 mod scenario;
 mod server;
+mod socket;
 mod spans;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod voice;
 mod wire;
 
 pub use counts::{Counts, ModelCounts, RequestRecord};

@@ -1,7 +1,4 @@
-//! Models in memory: a state machine (unloaded, loading, loaded) and a queue in front of each.
-//!
-//! The state machine is pure: time is an argument, and what should have happened since the last look happens when
-//! somebody looks. Only the queue waits.
+//! All models of a provider: who is in memory (`residence.rs`), and a queue in front of each.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,107 +7,11 @@ use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::clock::{Clock, Moment};
+use super::model_spec::ModelSpec;
 use super::random::Random;
-use super::scenario::{ModelSpec, Scenario};
-
-/// Where a model is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Unloaded,
-    Loading { until: Moment },
-    Loaded,
-}
-
-impl Phase {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Unloaded => "unloaded",
-            Self::Loading { .. } => "loading",
-            Self::Loaded => "loaded",
-        }
-    }
-}
-
-/// What a request finds when it arrives at a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    Warm,
-    /// It was unloaded: this request began the load.
-    Cold,
-    /// Somebody else's load was under way: this request shares it.
-    Loading,
-}
-
-/// One model's place in memory.
-#[derive(Debug, Clone)]
-struct Residence {
-    phase: Phase,
-    since: Moment,
-    /// Requests that hold it in memory.
-    busy: u32,
-    idle_from: Moment,
-    idle_timeout: Option<Duration>,
-    evict_at: Option<Moment>,
-}
-
-impl Residence {
-    fn new(spec: &ModelSpec) -> Self {
-        Self {
-            phase: if spec.starts_loaded() {
-                Phase::Loaded
-            } else {
-                Phase::Unloaded
-            },
-            since: Moment::default(),
-            busy: 0,
-            idle_from: Moment::default(),
-            idle_timeout: if spec.always_on {
-                None
-            } else {
-                spec.idle_timeout
-            },
-            evict_at: None,
-        }
-    }
-
-    /// When it will be unloaded if nobody comes; `None` when nothing unloads it.
-    fn leaves_at(&self) -> Option<Moment> {
-        if self.phase != Phase::Loaded || self.busy > 0 {
-            return None;
-        }
-        let idle = self
-            .idle_timeout
-            .map(|timeout| self.idle_from.plus(timeout));
-        idle.into_iter().chain(self.evict_at).min()
-    }
-
-    /// Lets happen what was due by `now`.
-    fn settle(&mut self, now: Moment) {
-        if let Phase::Loading { until } = self.phase
-            && until <= now
-        {
-            (self.phase, self.since) = (Phase::Loaded, until);
-            self.idle_from = self.idle_from.max(until);
-        }
-        if let Some(moment) = self.leaves_at().filter(|moment| *moment <= now) {
-            (self.phase, self.since, self.evict_at) = (Phase::Unloaded, moment, None);
-        }
-    }
-
-    /// Makes sure that it is loaded or loading; says when it is ready.
-    fn wake(&mut self, now: Moment, load: Duration) -> (Found, Moment) {
-        self.settle(now);
-        match self.phase {
-            Phase::Loaded => (Found::Warm, now),
-            Phase::Loading { until } => (Found::Loading, until),
-            Phase::Unloaded => {
-                let until = now.plus(load);
-                (self.phase, self.since) = (Phase::Loading { until }, now);
-                (Found::Cold, until)
-            }
-        }
-    }
-}
+use super::residence::Residence;
+pub(crate) use super::residence::{Found, Phase};
+use super::scenario::Scenario;
 
 /// One model on offer, with its queue.
 #[derive(Debug)]

@@ -8,12 +8,13 @@ use serde_json::{Map, Value, json};
 use super::accounts::Purpose;
 use super::errors::Situation;
 use super::exchange::Exchange;
-use super::generate::{self, Ask, Cap, Finish, Reasoning, Turn, Voice};
+use super::generate;
 use super::http::Response;
+use super::model_spec::ModelKind;
 use super::models::{Entry, KeepAlive, Phase};
 use super::openai::{prompt_tokens, stamp};
-use super::scenario::ModelKind;
 use super::spans;
+use super::voice::{Ask, Cap, CapName, Finish, Reasoning, Turn, Voice};
 use super::wire::Ended;
 
 /// How far in the future Ollama states an expiry that never comes.
@@ -178,7 +179,7 @@ async fn speak(exchange: &mut Exchange<'_>, form: Form) -> Result<(), Ended> {
         // Ollama streams unless it is told not to.
         stream: json.get("stream") != Some(&Value::Bool(false)),
         cap: cap.map(|tokens| Cap {
-            field: "num_predict",
+            field: CapName::Only("num_predict"),
             tokens,
         }),
         effort: None,

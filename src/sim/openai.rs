@@ -6,9 +6,10 @@ use super::accounts::Purpose;
 use super::errors::Situation;
 use super::exchange::Exchange;
 use super::flavour::Flavour;
-use super::generate::{self, Ask, Cap, Finish, Reasoning, Turn, Voice};
+use super::generate;
 use super::http::{Request, Response};
-use super::scenario::{ModelKind, ModelSpec};
+use super::model_spec::{ModelKind, ModelSpec};
+use super::voice::{Ask, Cap, CapName, Finish, Reasoning, Turn, Voice};
 use super::wire::Ended;
 
 /// `GET /models`.
@@ -141,7 +142,7 @@ pub(crate) async fn embed(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         kind: ModelKind::Embedding,
         stream: false,
         cap: Some(Cap {
-            field: "max_tokens",
+            field: CapName::MaxTokens,
             tokens: 1,
         }),
         effort: None,
@@ -164,10 +165,10 @@ pub(crate) fn flag(value: &Value, field: &str) -> bool {
 
 /// The output cap and its field; `max_completion_tokens` wins, as it does at OpenAI.
 fn cap(request: &Request) -> Option<Cap> {
-    ["max_completion_tokens", "max_tokens"]
+    [CapName::MaxCompletionTokens, CapName::MaxTokens]
         .into_iter()
         .find_map(|field| {
-            let tokens = request.json.get(field)?;
+            let tokens = request.json.get(field.name())?;
             // A negative cap is a cap below any minimum.
             tokens.as_i64().map(|tokens| Cap {
                 field,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::faults::Page;
+use super::behaviour::Page;
 use super::http::Response;
 
 /// An HTML page, as proxies and portals send it where an API is expected.
@@ -32,7 +32,7 @@ pub(crate) fn page(which: Page, status: Option<u16>) -> Response {
                 .header("cf-ray", "8f00000000000000-SIM")
                 .with_body("text/html; charset=UTF-8", html.as_bytes().to_vec())
         }
-        Page::LoginPage => {
+        Page::Login => {
             let html = "<!DOCTYPE html>\n<html><head><title>Sign in to Guest Wi-Fi</title></head><body><form method=\"post\" action=\"/login\"><input name=\"user\"><input name=\"password\" type=\"password\"></form></body></html>\n";
             Response::new(status.unwrap_or(200))
                 .with_body("text/html; charset=utf-8", html.as_bytes().to_vec())

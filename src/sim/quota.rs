@@ -130,7 +130,7 @@ struct Window {
 
 impl Window {
     fn new(max: f64, used: f64, (tick_share, tick_every): (f64, Duration)) -> Self {
-        let remaining = max * (1.0 - used);
+        let remaining = tidy(max * (1.0 - used));
         Self {
             max,
             remaining,
@@ -151,17 +151,16 @@ impl Window {
                 return;
             }
             self.ticked = self.ticked.plus(self.tick_every);
-            self.remaining = (self.remaining + self.max * self.tick_share).min(self.max);
+            self.remaining = tidy((self.remaining + self.max * self.tick_share).min(self.max));
         }
     }
 
     fn spent(&self) -> bool {
-        // Prices are decimal fractions, so the sum of many may miss zero by a hair.
-        self.remaining < 1e-9
+        self.remaining <= 0.0
     }
 
     fn take(&mut self, amount: f64) {
-        self.remaining = (self.remaining - amount).max(0.0);
+        self.remaining = tidy((self.remaining - amount).max(0.0));
     }
 
     fn until_tick(&self, now: Moment) -> Duration {
@@ -283,6 +282,11 @@ impl Quota {
             "charged_requests": self.charged,
         })
     }
+}
+
+/// Rounds to a billionth: prices are decimal fractions, and the sum of many must still meet zero.
+fn tidy(amount: f64) -> f64 {
+    (amount * 1e9).round() / 1e9
 }
 
 fn share(part: f64, whole: f64) -> f64 {

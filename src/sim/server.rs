@@ -211,6 +211,18 @@ impl Simulator {
         self.provider.reset();
     }
 
+    /// The provider's wall clock, for tests that compare stamps with it.
+    #[cfg(test)]
+    pub(crate) fn provider_timestamp(&self) -> jiff::Timestamp {
+        self.provider.clock.timestamp()
+    }
+
+    /// The provider's clock, for tests that measure.
+    #[cfg(test)]
+    pub(crate) fn test_clock(&self) -> Clock {
+        self.provider.clock
+    }
+
     /// Stops: no new connections, and those that are open are dropped.
     pub async fn stop(mut self) {
         // Nobody listens any more only when every acceptor has already ended.

@@ -4,19 +4,15 @@
 //! for any answer, inside its head too. Every wait happens in [`Wire::wait_for`], which ends when the peer leaves.
 
 use std::future::Future;
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
-
 use super::clock::{Clock, Moment};
 use super::http::{self, BadRequest, BodyLength, Request, Response};
 use super::provider::Provider;
+use super::socket::Socket;
 
 /// The most bytes that one answer may have, whatever a fault asks for: a test cannot run away.
 pub(crate) const ANSWER_LIMIT: u64 = 256 * 1024 * 1024;
@@ -24,49 +20,6 @@ pub(crate) const ANSWER_LIMIT: u64 = 256 * 1024 * 1024;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 /// Bytes that a client may send ahead while it waits for an answer.
 const PIPELINE_LIMIT: usize = 2 * 1024 * 1024;
-
-/// A connection, plain or encrypted.
-#[derive(Debug)]
-pub(crate) enum Socket {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl Socket {
-    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(stream) => stream.read(buffer).await,
-            Self::Tls(stream) => stream.read(buffer).await,
-        }
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.write_all(bytes).await,
-            Self::Tls(stream) => {
-                stream.write_all(bytes).await?;
-                stream.flush().await
-            }
-        }
-    }
-
-    async fn shutdown(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.shutdown().await,
-            Self::Tls(stream) => stream.shutdown().await,
-        }
-    }
-
-    /// Makes the next close a reset (RST).
-    fn reset_on_drop(&self) {
-        let stream = match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => stream.get_ref().0,
-        };
-        // When the option cannot be set the peer is gone already, and then there is nothing to reset.
-        let _gone = stream.set_zero_linger();
-    }
-}
 
 /// Why an exchange ended before its answer was complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

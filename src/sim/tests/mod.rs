@@ -1,4 +1,8 @@
 //! Tests of the simulator as a whole, over real sockets, on a paused clock.
 
+mod accounts;
 mod client;
+mod doors;
+mod faults;
 mod surfaces;
+mod timing;
