@@ -136,7 +136,8 @@ impl Sim {
         let url = self.doors.values().find(|url| url.starts_with("http://")).expect("a plain door");
         let address = url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: sim\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: sim\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -156,9 +157,9 @@ impl Sim {
                 Value::String(text)
             }
             Value::Array(items) => items.iter().map(|item| self.fill(item, case_folder)).collect(),
-            Value::Object(fields) => {
-                Value::Object(fields.iter().map(|(name, value)| (name.clone(), self.fill(value, case_folder))).collect())
-            }
+            Value::Object(fields) => Value::Object(
+                fields.iter().map(|(name, value)| (name.clone(), self.fill(value, case_folder))).collect(),
+            ),
             other => other.clone(),
         }
     }
@@ -204,11 +205,8 @@ fn run(sim: &Sim, file: &File, case: &Case) -> Result<(), String> {
     let probes = json!({ "version": 1, "providers": { "p": provider }, "targets": [target] });
     let path = folder.path().join("probes.yaml");
     fs::write(&path, probes.to_string()).unwrap();
-    let args: Vec<String> = case
-        .args
-        .iter()
-        .map(|arg| sim.fill(&json!(arg), folder.path()).as_str().unwrap().to_owned())
-        .collect();
+    let args: Vec<String> =
+        case.args.iter().map(|arg| sim.fill(&json!(arg), folder.path()).as_str().unwrap().to_owned()).collect();
     let attempts = if args.iter().any(|arg| arg == "--attempts") { vec![] } else { vec!["--attempts", "1"] };
     let output = Command::new(env!("CARGO_BIN_EXE_pilotlight"))
         .args(["check", "--format", "json", "--log-format", "json", "--config"])
@@ -240,7 +238,8 @@ fn run(sim: &Sim, file: &File, case: &Case) -> Result<(), String> {
     let [logged] = finished[..] else {
         return Err(context(format!("{} log lines of a finished probe, not 1", finished.len())));
     };
-    for field in ["target", "stage", "verdict", "code", "evidence", "remedy", "run_id", "http_status", "first_token_ms"] {
+    for field in ["target", "stage", "verdict", "code", "evidence", "remedy", "run_id", "http_status", "first_token_ms"]
+    {
         if result.get(field) != logged.get(field) {
             return wrong(&format!("the log's {field}"), &logged.get(field), &result.get(field));
         }
@@ -303,9 +302,8 @@ fn always(probes: &Value, out: &str, err: &str, case: &Case) -> Result<(), Strin
             return Err("the key was shown".to_owned());
         }
     }
-    let unsafe_character = |c: char| {
-        (c.is_control() && c != '\n') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
+    let unsafe_character =
+        |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     if out.contains(unsafe_character) || err.contains(unsafe_character) {
         return Err("a control character was shown".to_owned());
     }

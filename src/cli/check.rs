@@ -88,8 +88,9 @@ impl From<FormatArg> for Format {
 
 /// Reads `90s`, `2m30s`. A bare number has no unit, so it is refused.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: jiff::SignedDuration =
-        text.parse().map_err(|_| format!("`{text}` is not a duration; write a number with a unit, as in 90s or 2m30s"))?;
+    let parsed: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a duration; write a number with a unit, as in 90s or 2m30s"))?;
     match Duration::try_from(parsed) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(format!("`{text}` must be more than zero")),
@@ -100,9 +101,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     let environment = setup::environment(global)?;
     setup::start_log(global)?;
     let config = setup::config(global, &environment)?;
-    let targets = config
-        .select(&args.targets, &args.tag, &args.provider)
-        .map_err(|error| Usage(error.to_string()))?;
+    let targets = config.select(&args.targets, &args.tag, &args.provider).map_err(|error| Usage(error.to_string()))?;
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);
     let run_id = run_id(clock.wall(), &chance);
@@ -154,8 +153,7 @@ pub(super) struct Passed {
 impl Passed {
     /// The exit code's meaning: a signal first, then the worst of the outcomes.
     pub(super) fn exit(&self, strictness: Strictness) -> Exit {
-        self.signal
-            .unwrap_or_else(|| Exit::worst(self.outcomes.iter().map(|outcome| Exit::of(outcome, strictness))))
+        self.signal.unwrap_or_else(|| Exit::worst(self.outcomes.iter().map(|outcome| Exit::of(outcome, strictness))))
     }
 
     /// Writes the report to standard output.
@@ -234,8 +232,7 @@ pub(super) async fn interrupted() -> Exit {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
             // Without handlers the signals end the process by themselves.
             return std::future::pending().await;

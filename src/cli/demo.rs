@@ -5,6 +5,7 @@
 //! something else does.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -63,10 +64,7 @@ const ACTS: [Act; 3] = [
         title: "The first call after an idle time",
         says: "glm was unloaded: it loads for 3 s before its first token. A fixed timeout would have called it dead. It is \
                reported as a cold start, which counts as ready (with --strict it would not). flash was loaded.",
-        targets: &[
-            ("glm", Some(Code::ColdStart), Some(Warmth::Cold)),
-            ("flash", None, Some(Warmth::Warm)),
-        ],
+        targets: &[("glm", Some(Code::ColdStart), Some(Warmth::Cold)), ("flash", None, Some(Warmth::Warm))],
     },
     Act {
         title: "The same model again",
@@ -97,16 +95,22 @@ pub(super) fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
 }
 
 async fn play(look: &Look) -> anyhow::Result<Exit> {
-    let simulator = Simulator::start(Scenario::demo(), Options::default())
-        .await
-        .context("failed to start the simulated provider")?;
+    let simulator =
+        Simulator::start(Scenario::demo().context("failed to read the demo's scenario")?, Options::default())
+            .await
+            .context("failed to start the simulated provider")?;
     let url = simulator.base_url().to_owned();
     // No key of the user's is looked at.
     let nothing = Environment::from_pairs(Vec::<(String, String)>::new());
-    let config = config::load_text(&PROBES.replace("{url}", &url), "demo.yaml", &nothing)
+    let config = config::load_bytes(Path::new("demo.yaml"), PROBES.replace("{url}", &url).as_bytes(), &nothing)
         .context("failed to load the demo's own configuration")?;
     let (clock, chance) = (Arc::new(SystemClock), Arc::new(Chance::new()));
-    let runner = Runner::new(Arc::new(HttpNetwork::new(clock.clone())), clock.clone(), Arc::clone(&chance), RetryPolicy::default());
+    let runner = Runner::new(
+        Arc::new(HttpNetwork::new(clock.clone())),
+        clock.clone(),
+        Arc::clone(&chance),
+        RetryPolicy::default(),
+    );
     say(&format!("A simulated provider listens on {url}. It speaks Synthetic's API; no key, no network.\n"))?;
     let mut all = Vec::new();
     for (number, act) in (1..).zip(&ACTS) {
@@ -165,7 +169,10 @@ fn log_line(outcomes: &[Arc<Outcome>]) -> anyhow::Result<()> {
         .iter()
         .find(|outcome| outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::KeyRefused));
     let Some(refused) = refused else { return Ok(()) };
-    say(&format!("One JSON line for each probe on standard error, and an exit code:\n\n{}", serde_json::to_string(&Record::of(refused))?))
+    say(&format!(
+        "One JSON line for each probe on standard error, and an exit code:\n\n{}",
+        serde_json::to_string(&Record::of(refused))?
+    ))
 }
 
 fn heading(look: &Look, number: u32, title: &str) -> anyhow::Result<()> {
@@ -185,7 +192,9 @@ fn say(text: &str) -> anyhow::Result<()> {
 fn wrapped(text: &str, width: usize) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let room = lines.last().is_some_and(|line| line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width);
+        let room = lines
+            .last()
+            .is_some_and(|line| line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width);
         if !room {
             lines.push(String::new());
         }

@@ -6,21 +6,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::terminal::{Usage, tell};
 use super::{Global, LogFormatArg};
 use crate::config::{self, Config, Environment, LoadError};
 use crate::outcome::RunId;
 use crate::probe::Job;
+use crate::probe::clock::Clock;
+use crate::run::SystemClock;
 use crate::target::{Credential, Depth, ProviderId, Target};
-use crate::telemetry::log::{self, LogFormat, LogSettings};
+use crate::telemetry::log::{self, LogFilter, LogFormat, LogSettings};
 
 /// The environment, with the `.env` file where one was given.
 pub(super) fn environment(global: &Global) -> anyhow::Result<Environment> {
     let environment = Environment::from_process();
     let Some(path) = &global.env_file else { return Ok(environment) };
-    let environment =
-        environment.with_env_file(path).map_err(|error| Usage(format!("failed to {error}")))?;
+    let environment = environment.with_env_file(path).map_err(|error| Usage(format!("failed to {error}")))?;
     for note in environment.notes() {
         tell(&format!("note: {}:{}: {}", path.display(), note.line, note.text));
     }
@@ -35,7 +37,7 @@ pub(super) fn config(global: &Global, environment: &Environment) -> anyhow::Resu
 
 fn load(path: &Path, environment: &Environment) -> anyhow::Result<Config> {
     config::load(path, environment).map_err(|error| match error {
-        LoadError::Mistakes(mistakes) => anyhow::Error::new(mistakes),
+        LoadError::Mistakes(mistakes) => anyhow::Error::new(*mistakes),
         error => anyhow::Error::new(Usage(format!("failed to {error}"))),
     })
 }
@@ -54,8 +56,13 @@ pub(super) fn start_log(global: &Global) -> anyhow::Result<()> {
         None => LogFormat::Json,
     };
     let filter = global.log_level.as_deref().unwrap_or("info");
-    let settings = LogSettings::new(format, filter)
-        .map_err(|error| Usage(format!("failed to read --log-level `{filter}`: {error}")))?;
+    let settings = LogSettings {
+        format,
+        filter: LogFilter::parse(filter).map_err(|error| Usage(format!("failed to read --log-level: {error}")))?,
+        writer: BoxMakeWriter::new(io::stderr),
+        now: || SystemClock.wall(),
+        zone: None,
+    };
     log::install(settings).context("failed to start the log")
 }
 

@@ -33,12 +33,11 @@ pub(super) struct SimArgs {
 pub(super) fn run(global: &Global, args: &SimArgs) -> anyhow::Result<Exit> {
     setup::start_log(global)?;
     let scenario = match &args.scenario {
-        None => Scenario::demo(),
+        None => Scenario::demo()?,
         Some(path) => {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| Usage(format!("failed to read {}: {error}", path.display())))?;
-            Scenario::from_yaml(&text)
-                .map_err(|error| Usage(format!("failed to read {}: {error}", path.display())))?
+            Scenario::from_yaml(&text).map_err(|error| Usage(format!("failed to read {}: {error}", path.display())))?
         }
     };
     let options = Options { listen: args.listen, speed: args.speed, ..Options::default() };
@@ -58,8 +57,7 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> anyhow::Result<Exit> {
 /// Says where it listens, one door a line: `plain http://127.0.0.1:40123`. Programs read this.
 fn announce(simulator: &sim::Simulator, args: &SimArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.ca {
-        std::fs::write(path, simulator.ca_pem())
-            .with_context(|| format!("failed to write {}", path.display()))?;
+        std::fs::write(path, simulator.ca_pem()).with_context(|| format!("failed to write {}", path.display()))?;
     }
     terminal::output(|out: &mut dyn Write| {
         for door in simulator.listeners() {

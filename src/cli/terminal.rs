@@ -72,7 +72,8 @@ pub(super) fn look(global: &Global, environment: &Environment) -> Look {
         None => PIPE_WIDTH,
     };
     // The first of these that is set decides, as in the C library. A pipe gets UTF-8 unless a locale says otherwise.
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment.get(name).filter(|text| !text.is_empty()));
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment.get(name).filter(|text| !text.is_empty()));
     let utf8 = locale.is_none_or(|locale| {
         let locale = locale.to_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")

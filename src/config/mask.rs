@@ -10,19 +10,13 @@ use super::values::is_variable_name;
 
 /// How keys begin at the providers we know, so that one is recognised wherever it stands.
 const KEY_PREFIXES: [&str; 16] = [
-    "sk-", "sk_", "syn_", "gsk_", "hf_", "fw_", "fpk_", "AIza", "key-", "xai-", "r8_", "tgp_",
-    "pplx-", "nvapi-", "ghp_", "Bearer ",
+    "sk-", "sk_", "syn_", "gsk_", "hf_", "fw_", "fpk_", "AIza", "key-", "xai-", "r8_", "tgp_", "pplx-", "nvapi-",
+    "ghp_", "Bearer ",
 ];
 /// Shorter texts are words, not keys.
 const SHORTEST_KEY: usize = 12;
 /// Keys of probes.yaml whose names sound secret and whose values are not.
-const HARMLESS: [&str; 5] = [
-    "key_header",
-    "key_prefix",
-    "key_page",
-    "tokens",
-    "max_output_tokens",
-];
+const HARMLESS: [&str; 5] = ["key_header", "key_prefix", "key_page", "tokens", "max_output_tokens"];
 /// Longest value that is repeated in a sentence, in characters.
 const LONGEST_QUOTE: usize = 60;
 
@@ -31,11 +25,8 @@ pub(super) fn quote(text: &str) -> String {
     if looks_like_a_key(text) {
         return "`***`".to_owned();
     }
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST_QUOTE)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let mut shown: String =
+        text.chars().take(LONGEST_QUOTE).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().count() > LONGEST_QUOTE {
         shown.push('…');
     }
@@ -44,10 +35,7 @@ pub(super) fn quote(text: &str) -> String {
 
 /// Whether a text is shaped like some provider's key.
 fn looks_like_a_key(text: &str) -> bool {
-    text.len() >= SHORTEST_KEY
-        && KEY_PREFIXES
-            .iter()
-            .any(|prefix| text.trim_start().starts_with(prefix))
+    text.len() >= SHORTEST_KEY && KEY_PREFIXES.iter().any(|prefix| text.trim_start().starts_with(prefix))
 }
 
 /// The text with every secret of a tree masked.
@@ -133,9 +121,7 @@ pub(super) fn is_reference(text: &str) -> bool {
     let name = text.trim_start_matches('$').trim_matches(['{', '}']);
     is_variable_name(name)
         && name.contains('_')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// The user and password of a URL in some part of the text.
@@ -154,8 +140,7 @@ pub(super) fn mask_lines(text: &str) -> String {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         if let Some((key, value)) = line.split_once(':') {
-            let name =
-                key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
+            let name = key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
             let name = name.rsplit(['{', ',', ' ']).next().unwrap_or_default();
             let value = value.trim();
             let says_where = value.starts_with('{') && !value.contains("sk-") || value == "none";
@@ -230,11 +215,7 @@ mod tests {
             "base_url: https://me:hunter2@example.com/v1",
             "api_key: [hunter2]",
         ] {
-            assert!(
-                !masked(text).contains("hunter2"),
-                "{text}: {}",
-                masked(text)
-            );
+            assert!(!masked(text).contains("hunter2"), "{text}: {}", masked(text));
             assert_eq!(masked(text).len(), text.len());
         }
         for text in [

@@ -36,22 +36,11 @@ pub(crate) fn credential(request: &Request) -> Option<Credential<'_>> {
     let in_header = headers.iter().find_map(|place| {
         let value = request.header(place)?.trim();
         // Z.AI's own tools send the key without a scheme.
-        let bearer = value
-            .get(..7)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
-        let key = if bearer {
-            value.get(7..).unwrap_or("").trim()
-        } else {
-            value
-        };
+        let bearer = value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
+        let key = if bearer { value.get(7..).unwrap_or("").trim() } else { value };
         Some(Credential { place, key })
     });
-    in_header.or_else(|| {
-        request.query("key").map(|key| Credential {
-            place: "query:key",
-            key,
-        })
-    })
+    in_header.or_else(|| request.query("key").map(|key| Credential { place: "query:key", key }))
 }
 
 /// One account and what it has used.
@@ -82,16 +71,11 @@ impl Account {
 
     /// Counts a request against the rate limit.
     pub(crate) fn take(&self, limit: u32, now: Moment) -> Allowance {
-        self.minute
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(limit, now)
+        self.minute.lock().unwrap_or_else(PoisonError::into_inner).take(limit, now)
     }
 
     fn with_quota<T>(&self, look: impl FnOnce(&mut Quota) -> T) -> Option<T> {
-        self.quota
-            .as_ref()
-            .map(|quota| look(&mut quota.lock().unwrap_or_else(PoisonError::into_inner)))
+        self.quota.as_ref().map(|quota| look(&mut quota.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn reset(&self) {
@@ -121,21 +105,10 @@ impl Accounts {
         let account = |name: String, spec: &AccountSpec| {
             let fresh = scenario.quota_of(spec).map(|quota| Quota::new(&quota));
             let quota = fresh.clone().map(Mutex::new);
-            Arc::new(Account {
-                name,
-                spec: spec.clone(),
-                quota,
-                minute: Mutex::default(),
-                fresh,
-            })
+            Arc::new(Account { name, spec: spec.clone(), quota, minute: Mutex::default(), fresh })
         };
         let named = |(index, spec): (usize, &AccountSpec)| {
-            account(
-                spec.name
-                    .clone()
-                    .unwrap_or_else(|| format!("account-{}", index + 1)),
-                spec,
-            )
+            account(spec.name.clone().unwrap_or_else(|| format!("account-{}", index + 1)), spec)
         };
         let nobody = AccountSpec {
             key: String::new(),
@@ -151,19 +124,13 @@ impl Accounts {
             AuthPolicy::Off => false,
         };
         let known = scenario.accounts.iter().enumerate().map(named).collect();
-        Self {
-            known,
-            anyone: account("anyone".to_owned(), &nobody),
-            needed,
-        }
+        Self { known, anyone: account("anyone".to_owned(), &nobody), needed }
     }
 
     /// The account of a request's key, if it is known.
     pub(crate) fn holder(&self, request: &Request) -> Option<&Arc<Account>> {
         let credential = credential(request)?;
-        self.known
-            .iter()
-            .find(|account| account.spec.key == credential.key)
+        self.known.iter().find(|account| account.spec.key == credential.key)
     }
 
     /// The account of that name.
@@ -173,43 +140,19 @@ impl Accounts {
 
     /// Whether a known key stands in a place where no key belongs: in the path, another query field, or the body.
     pub(crate) fn misplaced(&self, request: &Request) -> bool {
-        let holds = |text: &[u8], key: &str| {
-            text.windows(key.len())
-                .any(|window| window == key.as_bytes())
-        };
-        self.known
-            .iter()
-            .map(|account| account.spec.key.as_str())
-            .any(|key| {
-                holds(request.path.as_bytes(), key)
-                    || holds(request.query.as_bytes(), key)
-                    || holds(&request.body, key)
-            })
+        let holds = |text: &[u8], key: &str| text.windows(key.len()).any(|window| window == key.as_bytes());
+        self.known.iter().map(|account| account.spec.key.as_str()).any(|key| {
+            holds(request.path.as_bytes(), key) || holds(request.query.as_bytes(), key) || holds(&request.body, key)
+        })
     }
 
     /// Lets a request in, or says what its account is refused with.
-    pub(crate) fn admit(
-        &self,
-        request: &Request,
-        purpose: Purpose,
-    ) -> Result<Arc<Account>, Situation> {
+    pub(crate) fn admit(&self, request: &Request, purpose: Purpose) -> Result<Arc<Account>, Situation> {
         let Some(credential) = credential(request) else {
-            return if self.needed {
-                Err(Situation::MissingKey)
-            } else {
-                Ok(Arc::clone(&self.anyone))
-            };
+            return if self.needed { Err(Situation::MissingKey) } else { Ok(Arc::clone(&self.anyone)) };
         };
-        let Some(account) = self
-            .known
-            .iter()
-            .find(|account| account.spec.key == credential.key)
-        else {
-            return if self.needed {
-                Err(Situation::BadKey)
-            } else {
-                Ok(Arc::clone(&self.anyone))
-            };
+        let Some(account) = self.known.iter().find(|account| account.spec.key == credential.key) else {
+            return if self.needed { Err(Situation::BadKey) } else { Ok(Arc::clone(&self.anyone)) };
         };
         match refusal(account.spec.state, purpose) {
             Some(situation) => Err(situation),
@@ -234,10 +177,7 @@ impl Accounts {
 
     /// The accounts as `/_sim/state` shows them: names, never keys.
     pub(crate) fn state(&self, now: Moment) -> Value {
-        self.known
-            .iter()
-            .map(|account| account.state(now))
-            .collect()
+        self.known.iter().map(|account| account.state(now)).collect()
     }
 }
 
@@ -262,14 +202,8 @@ mod tests {
     use super::*;
 
     fn request(headers: &[(&str, &str)]) -> Request {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        Request {
-            headers,
-            ..Request::default()
-        }
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Request { headers, ..Request::default() }
     }
 
     #[test]
@@ -283,17 +217,8 @@ mod tests {
         ] {
             assert_eq!(credential(&request(&[(header, value)])).unwrap().key, "k");
         }
-        let in_query = Request {
-            query: "alt=sse&key=k".to_owned(),
-            ..Request::default()
-        };
-        assert_eq!(
-            credential(&in_query),
-            Some(Credential {
-                place: "query:key",
-                key: "k"
-            })
-        );
+        let in_query = Request { query: "alt=sse&key=k".to_owned(), ..Request::default() };
+        assert_eq!(credential(&in_query), Some(Credential { place: "query:key", key: "k" }));
         assert_eq!(credential(&request(&[])), None);
     }
 
@@ -303,20 +228,14 @@ mod tests {
             "accounts: [{ key: good }, { key: unpaid, state: unpaid }, { key: scope, state: missing-scope }, { key: bad, state: bad }]",
         );
         let accounts = Accounts::new(&scenario.unwrap());
-        let admit = |key, purpose| {
-            accounts
-                .admit(&request(&[("x-api-key", key)]), purpose)
-                .map(|account| account.name.clone())
-        };
+        let admit =
+            |key, purpose| accounts.admit(&request(&[("x-api-key", key)]), purpose).map(|account| account.name.clone());
         assert_eq!(admit("good", Purpose::Generate), Ok("account-1".to_owned()));
         assert_eq!(admit("unpaid", Purpose::Check), Ok("account-2".to_owned()));
         assert_eq!(admit("unpaid", Purpose::Generate), Err(Situation::Unpaid));
         assert_eq!(admit("scope", Purpose::List), Err(Situation::MissingScope));
         assert_eq!(admit("bad", Purpose::Check), Err(Situation::BadKey));
         assert_eq!(admit("stranger", Purpose::Check), Err(Situation::BadKey));
-        assert!(matches!(
-            accounts.admit(&request(&[]), Purpose::Check),
-            Err(Situation::MissingKey)
-        ));
+        assert!(matches!(accounts.admit(&request(&[]), Purpose::Check), Err(Situation::MissingKey)));
     }
 }

@@ -15,33 +15,21 @@ pub(crate) const PREFIX: &str = "/_sim/";
 /// Answers a request to the administrator's surface.
 pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     let provider = exchange.provider;
-    let response = match (
-        exchange.request.method.as_str(),
-        exchange.request.path.as_str(),
-    ) {
+    let response = match (exchange.request.method.as_str(), exchange.request.path.as_str()) {
         ("GET", "/_sim/counts") => plain(serde_json::to_value(provider.counts())),
         ("GET", "/_sim/requests") => plain(serde_json::to_value(provider.ledger.records())),
         ("GET", "/_sim/state") => Response::json(200, &provider.state()),
         ("GET", "/_sim/listeners") => {
             let doors = provider.doors.get().map(Vec::as_slice).unwrap_or_default();
-            let urls = doors
-                .iter()
-                .map(|door| (door.name.clone(), Value::from(door.base_url.as_str())));
+            let urls = doors.iter().map(|door| (door.name.clone(), Value::from(door.base_url.as_str())));
             Response::json(200, &Value::Object(urls.collect()))
         }
         ("POST", "/_sim/use") => {
             let id = exchange.request.text("model").unwrap_or("").to_owned();
             let account = exchange.request.text("account").map(str::to_owned);
-            match exchange
-                .wire
-                .wait_for(provider.use_model(&id, account.as_deref()))
-                .await?
-            {
+            match exchange.wire.wait_for(provider.use_model(&id, account.as_deref())).await? {
                 None => unknown(&id),
-                Some(found) => Response::json(
-                    200,
-                    &json!({ "model": id, "was_warm": found == Found::Warm }),
-                ),
+                Some(found) => Response::json(200, &json!({ "model": id, "was_warm": found == Found::Warm })),
             }
         }
         ("POST", "/_sim/unload") => {
@@ -50,10 +38,7 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
                 None => unknown(id),
                 Some(entry) => {
                     provider.models.evict(entry);
-                    Response::json(
-                        200,
-                        &json!({ "model": id, "state": provider.models.phase(entry).name() }),
-                    )
+                    Response::json(200, &json!({ "model": id, "state": provider.models.phase(entry).name() }))
                 }
             }
         }
@@ -71,10 +56,7 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
 }
 
 fn unknown(id: &str) -> Response {
-    Response::json(
-        404,
-        &json!({ "error": format!("the scenario has no model `{id}`") }),
-    )
+    Response::json(404, &json!({ "error": format!("the scenario has no model `{id}`") }))
 }
 
 fn plain(value: Result<Value, serde_json::Error>) -> Response {

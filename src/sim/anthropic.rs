@@ -17,12 +17,7 @@ pub(crate) async fn list(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     let response = match exchange.admit_to_list() {
         Err(response) => *response,
         Ok(()) => {
-            let chat = exchange
-                .provider
-                .models
-                .all()
-                .iter()
-                .filter(|entry| entry.spec.kind == ModelKind::Chat);
+            let chat = exchange.provider.models.all().iter().filter(|entry| entry.spec.kind == ModelKind::Chat);
             let models: Vec<Value> = chat
                 .map(|entry| {
                     let id = &entry.spec.id;
@@ -31,10 +26,7 @@ pub(crate) async fn list(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
                 .collect();
             let first = models.first().and_then(|model| model.get("id")).cloned();
             let last = models.last().and_then(|model| model.get("id")).cloned();
-            Response::json(
-                200,
-                &json!({ "data": models, "has_more": false, "first_id": first, "last_id": last }),
-            )
+            Response::json(200, &json!({ "data": models, "has_more": false, "first_id": first, "last_id": last }))
         }
     };
     exchange.reply(response).await
@@ -48,10 +40,7 @@ pub(crate) async fn count_tokens(exchange: &mut Exchange<'_>) -> Result<(), Ende
         Ok(_) if exchange.provider.models.find(model).is_none() => {
             exchange.error(Situation::ModelMissing, &[("model", model)])
         }
-        Ok(_) => Response::json(
-            200,
-            &json!({ "input_tokens": prompt_tokens(exchange.request) }),
-        ),
+        Ok(_) => Response::json(200, &json!({ "input_tokens": prompt_tokens(exchange.request) })),
     };
     exchange.reply(response).await
 }
@@ -64,11 +53,7 @@ pub(crate) async fn messages(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         Some("anthropic-version: header is required")
     } else if request.text("model").is_none() {
         Some("model: Field required")
-    } else if request
-        .json
-        .get("messages")
-        .is_none_or(|messages| !messages.is_array())
-    {
+    } else if request.json.get("messages").is_none_or(|messages| !messages.is_array()) {
         Some("messages: Field required")
     } else if cap.is_none() {
         Some("max_tokens: Field required")
@@ -79,30 +64,17 @@ pub(crate) async fn messages(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         if let Err(response) = exchange.admit(Purpose::Check) {
             return exchange.reply(*response).await;
         }
-        return exchange
-            .refuse(Situation::BadRequest, &[("message", message)])
-            .await;
+        return exchange.refuse(Situation::BadRequest, &[("message", message)]).await;
     }
     // Here a model reasons only when it is asked to.
-    let thinks = request
-        .json
-        .pointer("/thinking/type")
-        .and_then(Value::as_str)
-        == Some("enabled");
+    let thinks = request.json.pointer("/thinking/type").and_then(Value::as_str) == Some("enabled");
     let ask = Ask {
         model: request.text("model").unwrap_or("").to_owned(),
         kind: ModelKind::Chat,
         stream: flag(&request.json, "stream"),
-        cap: cap.map(|tokens| Cap {
-            field: CapName::Only("max_tokens"),
-            tokens: u64::try_from(tokens).unwrap_or(0),
-        }),
+        cap: cap.map(|tokens| Cap { field: CapName::Only("max_tokens"), tokens: u64::try_from(tokens).unwrap_or(0) }),
         effort: None,
-        reasoning: if thinks {
-            Reasoning::On
-        } else {
-            Reasoning::Off
-        },
+        reasoning: if thinks { Reasoning::On } else { Reasoning::Off },
         prompt_tokens: prompt_tokens(request),
         keep_alive: None,
     };
@@ -166,8 +138,7 @@ impl Anthropic {
             Block::Thinking => json!({ "type": "thinking_delta", "thinking": text }),
             Block::Text => json!({ "type": "text_delta", "text": text }),
         };
-        let mut value =
-            json!({ "type": "content_block_delta", "index": self.index, "delta": delta });
+        let mut value = json!({ "type": "content_block_delta", "index": self.index, "delta": delta });
         stamp(&mut value, turn);
         events.push_str(&event(&value));
         events

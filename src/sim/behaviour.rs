@@ -36,9 +36,7 @@ impl<'de> Deserialize<'de> for Then {
                 Behaviour::deserialize(MapAccessDeserializer::new(map))
             }
         }
-        deserializer
-            .deserialize_any(ThenVisitor)
-            .map(|behaviour| Self(Arc::new(behaviour)))
+        deserializer.deserialize_any(ThenVisitor).map(|behaviour| Self(Arc::new(behaviour)))
     }
 }
 

@@ -43,10 +43,7 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>, check: Check) -> Result<
 fn body(exchange: &Exchange<'_>, check: Check, account: &Account) -> Value {
     let clock = &exchange.provider.clock;
     // An unpaid account passes its free check and shows an empty purse there.
-    let broke = matches!(
-        account.spec.state,
-        AccountState::Unpaid | AccountState::PlanEnded
-    );
+    let broke = matches!(account.spec.state, AccountState::Unpaid | AccountState::PlanEnded);
     let balance = if broke { 0.0 } else { account.spec.balance };
     let money = format!("{balance:.2}");
     match check {
@@ -93,19 +90,12 @@ fn body(exchange: &Exchange<'_>, check: Check, account: &Account) -> Value {
 fn zai(exchange: &Exchange<'_>, account: &Account) -> Value {
     let clock = &exchange.provider.clock;
     let quota = account.state(clock.now());
-    let number = |field: &str| {
-        quota
-            .get("quota")
-            .and_then(|quota| quota.get(field))
-            .and_then(Value::as_f64)
-    };
+    let number = |field: &str| quota.get("quota").and_then(|quota| quota.get(field)).and_then(Value::as_f64);
     let used = match (number("five_hour_remaining"), number("five_hour_max")) {
         (Some(remaining), Some(max)) if max > 0.0 => (1.0 - remaining / max) * 100.0,
         _ => 0.0,
     };
-    let reset = clock
-        .timestamp_in(std::time::Duration::from_secs(5 * 3600))
-        .as_millisecond();
+    let reset = clock.timestamp_in(std::time::Duration::from_secs(5 * 3600)).as_millisecond();
     json!({
         "code": 200, "msg": "Operation successful", "success": true,
         "data": {

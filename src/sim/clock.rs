@@ -46,23 +46,13 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Starts a clock at virtual zero. `speed` must be finite and positive, which `Options` has checked.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the simulator is the other side of the wire: this is its own clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the simulator is the other side of the wire: this is its own clock")]
     pub(crate) fn start(speed: f64) -> Self {
-        Self {
-            origin: Instant::now(),
-            wall: Timestamp::now(),
-            speed,
-        }
+        Self { origin: Instant::now(), wall: Timestamp::now(), speed }
     }
 
     /// The real instant, on the runtime's clock.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the simulator is the other side of the wire: this is its own clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the simulator is the other side of the wire: this is its own clock")]
     pub(crate) fn instant(&self) -> Instant {
         Instant::now()
     }
@@ -79,11 +69,7 @@ impl Clock {
 
     /// The virtual moment at a real instant.
     pub(crate) fn moment(&self, instant: Instant) -> Moment {
-        Moment(
-            instant
-                .saturating_duration_since(self.origin)
-                .mul_f64(self.speed),
-        )
+        Moment(instant.saturating_duration_since(self.origin).mul_f64(self.speed))
     }
 
     /// The real time that a virtual span takes.
@@ -118,23 +104,17 @@ impl Clock {
     /// The wall-clock time after `span` of virtual time has passed: a client that compares it with its own clock sees
     /// the *real* remaining time.
     pub(crate) fn timestamp_in(&self, span: Duration) -> Timestamp {
-        self.timestamp()
-            .checked_add(self.real(span))
-            .unwrap_or(Timestamp::MAX)
+        self.timestamp().checked_add(self.real(span)).unwrap_or(Timestamp::MAX)
     }
 
     /// [`Self::timestamp_in`] the way JavaScript prints it: RFC 3339, UTC, milliseconds.
     pub(crate) fn stamp_in(&self, span: Duration) -> String {
-        self.timestamp_in(span)
-            .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-            .to_string()
+        self.timestamp_in(span).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
     /// The present time as an HTTP `Date` (RFC 9110, IMF-fixdate).
     pub(crate) fn http_date(&self) -> String {
-        self.timestamp()
-            .strftime("%a, %d %b %Y %H:%M:%S GMT")
-            .to_string()
+        self.timestamp().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 }
 
@@ -153,9 +133,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn stamps_state_the_real_remaining_time() {
         let clock = Clock::start(10.0);
-        let gap = clock
-            .timestamp_in(Duration::from_secs(50))
-            .duration_since(clock.timestamp());
+        let gap = clock.timestamp_in(Duration::from_secs(50)).duration_since(clock.timestamp());
         assert_eq!(gap.as_secs(), 5);
         let stamp = clock.stamp_in(Duration::ZERO);
         assert!(stamp.parse::<Timestamp>().is_ok(), "{stamp}");

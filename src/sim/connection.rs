@@ -31,11 +31,7 @@ struct Presence {
 
 impl Presence {
     fn new(provider: &Arc<Provider>) -> Self {
-        Self {
-            number: provider.ledger.connected(),
-            provider: Arc::clone(provider),
-            counted: true,
-        }
+        Self { number: provider.ledger.connected(), provider: Arc::clone(provider), counted: true }
     }
 
     /// Takes the connection out of the counts: it is an administrator's.
@@ -83,11 +79,7 @@ pub(crate) async fn serve(mut stream: TcpStream, listener: Arc<Listener>, provid
             Err(NoRequest::Bad(reason)) => {
                 provider.ledger.malformed();
                 wire.closing = true;
-                let ended = wire
-                    .send(reason.response())
-                    .await
-                    .err()
-                    .unwrap_or(Ended::Close);
+                let ended = wire.send(reason.response()).await.err().unwrap_or(Ended::Close);
                 return wire.end(ended).await;
             }
         };
@@ -116,22 +108,11 @@ fn exchange<'a>(
     listener: &'a Listener,
 ) -> Exchange<'a> {
     let received = provider.clock.now();
-    Exchange {
-        wire,
-        request,
-        provider,
-        listener,
-        received,
-        bend: Bend::default(),
-    }
+    Exchange { wire, request, provider, listener, received, bend: Bend::default() }
 }
 
 /// Completes the TLS handshake, or does instead what the door is there for.
-async fn handshake(
-    mut stream: TcpStream,
-    listener: &Listener,
-    provider: &Provider,
-) -> Option<Socket> {
+async fn handshake(mut stream: TcpStream, listener: &Listener, provider: &Provider) -> Option<Socket> {
     match (listener.tls, &listener.acceptor) {
         (TlsMode::Off, _) => return Some(Socket::Plain(stream)),
         (_, Some(acceptor)) => {
@@ -141,11 +122,7 @@ async fn handshake(
         }
         (TlsMode::Garbage, None) => {
             read_some(&mut stream).await;
-            say_and_close(
-                stream,
-                b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-            )
-            .await;
+            say_and_close(stream, b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
         }
         (TlsMode::OldProtocol, None) => {
             read_some(&mut stream).await;
@@ -190,25 +167,18 @@ async fn answer(
     connection: u64,
 ) -> Result<(), Ended> {
     let misplaced = provider.accounts.misplaced(request);
-    let number = provider
-        .ledger
-        .requested(record(request, provider, listener, connection), misplaced);
+    let number = provider.ledger.requested(record(request, provider, listener, connection), misplaced);
     wire.number = Some(number);
     let mut exchange = exchange(wire, request, provider, listener);
     let mut damage = Damage::default();
     let mut replacement = None;
-    for behaviour in listener
-        .faults
-        .consult(&request.method, &request.path, request.model())
-    {
+    for behaviour in listener.faults.consult(&request.method, &request.path, request.model()) {
         match &*behaviour {
             Behaviour::Delay { by } => exchange.wire.sleep(*by).await?,
             Behaviour::ResetAfter { bytes } => damage.cut = Some((*bytes, Ended::Reset)),
             Behaviour::CloseAfter { bytes } => damage.cut = Some((*bytes, Ended::Close)),
             Behaviour::Drip { every } => damage.drip = Some(*every),
-            Behaviour::HangMidStream { after_tokens } => {
-                exchange.bend.hang_after_tokens = Some(*after_tokens)
-            }
+            Behaviour::HangMidStream { after_tokens } => exchange.bend.hang_after_tokens = Some(*after_tokens),
             Behaviour::ErrorInStream { after_tokens, body } => {
                 exchange.bend.error_after_tokens = Some((*after_tokens, body.clone()));
             }
@@ -230,26 +200,12 @@ async fn answer(
 }
 
 /// What is kept of a request: never a key.
-fn record(
-    request: &Request,
-    provider: &Provider,
-    listener: &Listener,
-    connection: u64,
-) -> RequestRecord {
+fn record(request: &Request, provider: &Provider, listener: &Listener, connection: u64) -> RequestRecord {
     let clock = &provider.clock;
     let at = clock.real(clock.now().elapsed());
-    let kept = request
-        .body
-        .get(..request.body.len().min(BODY_KEPT))
-        .unwrap_or_default();
-    let keys = provider
-        .scenario
-        .accounts
-        .iter()
-        .map(|account| account.key.as_str());
-    let body = keys.fold(String::from_utf8_lossy(kept).into_owned(), |body, key| {
-        body.replace(key, "[key]")
-    });
+    let kept = request.body.get(..request.body.len().min(BODY_KEPT)).unwrap_or_default();
+    let keys = provider.scenario.accounts.iter().map(|account| account.key.as_str());
+    let body = keys.fold(String::from_utf8_lossy(kept).into_owned(), |body, key| body.replace(key, "[key]"));
     RequestRecord {
         number: 0,
         connection,
@@ -259,10 +215,7 @@ fn record(
         path: request.path.clone(),
         model: request.model().map(str::to_owned),
         credential: credential(request).map(|credential| credential.place.to_owned()),
-        account: provider
-            .accounts
-            .holder(request)
-            .map(|account| account.name.clone()),
+        account: provider.accounts.holder(request).map(|account| account.name.clone()),
         user_agent: request.header("user-agent").map(str::to_owned),
         body,
         status: None,

@@ -132,10 +132,7 @@ struct Book {
 
 impl Book {
     fn record(&mut self, number: u64) -> Option<&mut RequestRecord> {
-        self.records
-            .iter_mut()
-            .rev()
-            .find(|record| record.number == number)
+        self.records.iter_mut().rev().find(|record| record.number == number)
     }
 }
 
@@ -184,18 +181,9 @@ impl Ledger {
         record.number = book.requests;
         let counts = &mut book.counts;
         counts.requests += 1;
-        *counts
-            .by_path
-            .entry(format!("{} {}", record.method, record.path))
-            .or_default() += 1;
-        *counts
-            .by_listener
-            .entry(record.listener.clone())
-            .or_default() += 1;
-        let place = record
-            .credential
-            .clone()
-            .unwrap_or_else(|| "none".to_owned());
+        *counts.by_path.entry(format!("{} {}", record.method, record.path)).or_default() += 1;
+        *counts.by_listener.entry(record.listener.clone()).or_default() += 1;
+        let place = record.credential.clone().unwrap_or_else(|| "none".to_owned());
         *counts.by_credential.entry(place).or_default() += 1;
         counts.misplaced_keys += u64::from(misplaced_key);
         if book.records.len() >= RECORD_LIMIT {
@@ -259,10 +247,7 @@ impl Ledger {
     pub(crate) fn reset(&self, traffic: &Traffic) {
         let mut book = self.book();
         let open_connections = book.counts.open_connections;
-        book.counts = Counts {
-            open_connections,
-            ..Counts::default()
-        };
+        book.counts = Counts { open_connections, ..Counts::default() };
         book.records.clear();
         traffic.received.store(0, Ordering::Relaxed);
         traffic.sent.store(0, Ordering::Relaxed);

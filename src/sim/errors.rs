@@ -54,162 +54,68 @@ pub(crate) fn answer(flavour: Flavour, situation: Situation, details: Details<'_
         response = response.header("request-id", "req_sim");
     }
     if situation == S::EdgeBlocked {
-        response = response
-            .header("server", "cloudflare")
-            .header("cf-ray", "8f00000000000000-SIM");
+        response = response.header("server", "cloudflare").header("cf-ray", "8f00000000000000-SIM");
     }
     response
 }
 
 /// Status and body of the flavour's answer.
 pub(crate) fn body(flavour: Flavour, situation: Situation, details: Details<'_>) -> (u16, String) {
-    let row = ROWS
-        .iter()
-        .find(|row| row.0 == flavour && row.1 == situation)
-        .map(|row| (row.2, row.3));
-    let common = || {
-        COMMON
-            .iter()
-            .find(|row| row.0 == situation)
-            .map(|row| (row.1, row.2))
-    };
+    let row = ROWS.iter().find(|row| row.0 == flavour && row.1 == situation).map(|row| (row.2, row.3));
+    let common = || COMMON.iter().find(|row| row.0 == situation).map(|row| (row.1, row.2));
     match row.or_else(common) {
         Some((status, template)) => (status, fill(template, details)),
         None => {
             let (status, kind, code, text) = generic(situation);
-            (
-                status,
-                shape(flavour, status, kind, code, &fill_text(text, details)).to_string(),
-            )
+            (status, shape(flavour, status, kind, code, &fill_text(text, details)).to_string())
         }
     }
 }
 
 /// Fills the places of a JSON template; values are escaped as JSON text.
 fn fill(template: &str, details: Details<'_>) -> String {
-    details
-        .iter()
-        .fold(template.to_owned(), |text, (name, value)| {
-            let quoted = Value::from(*value).to_string();
-            let escaped = quoted
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'))
-                .unwrap_or("");
-            text.replace(&format!("{{{name}}}"), escaped)
-        })
+    details.iter().fold(template.to_owned(), |text, (name, value)| {
+        let quoted = Value::from(*value).to_string();
+        let escaped = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or("");
+        text.replace(&format!("{{{name}}}"), escaped)
+    })
 }
 
 /// Fills the places of plain text.
 fn fill_text(template: &str, details: Details<'_>) -> String {
-    details
-        .iter()
-        .fold(template.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
-        })
+    details.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
 /// Status, type, code and text where a flavour's own are not known.
 fn generic(situation: Situation) -> (u16, &'static str, Option<&'static str>, &'static str) {
     match situation {
-        S::MissingKey => (
-            401,
-            "invalid_request_error",
-            None,
-            "No API key was provided.",
-        ),
-        S::BadKey => (
-            401,
-            "invalid_request_error",
-            Some("invalid_api_key"),
-            "Invalid API key.",
-        ),
-        S::NoPermission => (
-            403,
-            "permission_error",
-            Some("forbidden"),
-            "This key may not use this resource.",
-        ),
-        S::MissingScope => (
-            403,
-            "permission_error",
-            Some("missing_scope"),
-            "Missing scopes: api.model.read.",
-        ),
-        S::RegionBlocked => (
-            403,
-            "request_forbidden",
-            Some("unsupported_country_region_territory"),
-            "Region not supported.",
-        ),
+        S::MissingKey => (401, "invalid_request_error", None, "No API key was provided."),
+        S::BadKey => (401, "invalid_request_error", Some("invalid_api_key"), "Invalid API key."),
+        S::NoPermission => (403, "permission_error", Some("forbidden"), "This key may not use this resource."),
+        S::MissingScope => (403, "permission_error", Some("missing_scope"), "Missing scopes: api.model.read."),
+        S::RegionBlocked => {
+            (403, "request_forbidden", Some("unsupported_country_region_territory"), "Region not supported.")
+        }
         S::EdgeBlocked => (403, "forbidden", None, "Request not allowed"),
-        S::Unpaid => (
-            402,
-            "billing_error",
-            Some("insufficient_credits"),
-            "Insufficient credits.",
-        ),
-        S::PlanEnded => (
-            402,
-            "billing_error",
-            Some("plan_ended"),
-            "Your subscription has ended.",
-        ),
-        S::Suspended => (
-            403,
-            "permission_error",
-            Some("account_suspended"),
-            "This account is suspended.",
-        ),
-        S::WindowSpent => (
-            429,
-            "rate_limit_error",
-            Some("quota_exceeded"),
-            "Usage limit reached. Try again later.",
-        ),
-        S::RateLimited => (
-            429,
-            "rate_limit_error",
-            Some("rate_limit_exceeded"),
-            "Rate limit reached for requests.",
-        ),
-        S::Overloaded => (
-            503,
-            "server_error",
-            Some("overloaded"),
-            "The server is overloaded.",
-        ),
+        S::Unpaid => (402, "billing_error", Some("insufficient_credits"), "Insufficient credits."),
+        S::PlanEnded => (402, "billing_error", Some("plan_ended"), "Your subscription has ended."),
+        S::Suspended => (403, "permission_error", Some("account_suspended"), "This account is suspended."),
+        S::WindowSpent => (429, "rate_limit_error", Some("quota_exceeded"), "Usage limit reached. Try again later."),
+        S::RateLimited => (429, "rate_limit_error", Some("rate_limit_exceeded"), "Rate limit reached for requests."),
+        S::Overloaded => (503, "server_error", Some("overloaded"), "The server is overloaded."),
         S::UpstreamError => (500, "server_error", None, "Error from inference backend."),
-        S::ModelMissing => (
-            404,
-            "invalid_request_error",
-            Some("model_not_found"),
-            "The model `{model}` does not exist.",
-        ),
-        S::UnknownPath => (
-            404,
-            "invalid_request_error",
-            None,
-            "Not found: {method} {path}",
-        ),
-        S::MethodNotAllowed => (
-            405,
-            "invalid_request_error",
-            None,
-            "Method not allowed: {method} {path}",
-        ),
-        S::UnsupportedEffort => (
-            400,
-            "invalid_request_error",
-            Some("unsupported_value"),
-            "Unsupported reasoning effort: '{given}'.",
-        ),
+        S::ModelMissing => {
+            (404, "invalid_request_error", Some("model_not_found"), "The model `{model}` does not exist.")
+        }
+        S::UnknownPath => (404, "invalid_request_error", None, "Not found: {method} {path}"),
+        S::MethodNotAllowed => (405, "invalid_request_error", None, "Method not allowed: {method} {path}"),
+        S::UnsupportedEffort => {
+            (400, "invalid_request_error", Some("unsupported_value"), "Unsupported reasoning effort: '{given}'.")
+        }
         S::BadRequest => (400, "invalid_request_error", None, "{message}"),
-        S::Loading
-        | S::ScalingUp
-        | S::HfLoading
-        | S::UnsupportedParameter
-        | S::BelowMinimum
-        | S::CouldNotFinish => (400, "invalid_request_error", None, "Bad request."),
+        S::Loading | S::ScalingUp | S::HfLoading | S::UnsupportedParameter | S::BelowMinimum | S::CouldNotFinish => {
+            (400, "invalid_request_error", None, "Bad request.")
+        }
     }
 }
 

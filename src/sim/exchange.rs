@@ -45,35 +45,20 @@ pub(crate) struct Exchange<'a> {
 impl Exchange<'_> {
     /// The flavour's answer to a situation.
     pub(crate) fn error(&self, situation: Situation, details: Details<'_>) -> Response {
-        let mut all = vec![
-            ("method", self.request.method.as_str()),
-            ("path", self.request.path.as_str()),
-        ];
+        let mut all = vec![("method", self.request.method.as_str()), ("path", self.request.path.as_str())];
         // First the caller's details, so that they win over what stands in for them.
         let mut filled = details.to_vec();
         filled.append(&mut all);
         let model = self.request.model().unwrap_or("unknown");
-        filled.extend([
-            ("model", model),
-            ("seconds", "20"),
-            ("estimated", "20.0"),
-            ("message", "Bad request."),
-        ]);
-        let reset = self
-            .provider
-            .clock
-            .timestamp_in(std::time::Duration::from_secs(3600));
+        filled.extend([("model", model), ("seconds", "20"), ("estimated", "20.0"), ("message", "Bad request.")]);
+        let reset = self.provider.clock.timestamp_in(std::time::Duration::from_secs(3600));
         let reset = utc8(reset);
         filled.push(("reset_utc8", &reset));
         errors::answer(self.listener.flavour, situation, &filled)
     }
 
     /// Sends the flavour's answer to a situation.
-    pub(crate) async fn refuse(
-        &mut self,
-        situation: Situation,
-        details: Details<'_>,
-    ) -> Result<(), Ended> {
+    pub(crate) async fn refuse(&mut self, situation: Situation, details: Details<'_>) -> Result<(), Ended> {
         let response = self.error(situation, details);
         self.wire.send(response).await
     }
@@ -89,10 +74,7 @@ impl Exchange<'_> {
 
     /// Lets the request in, or returns the answer that refuses it.
     pub(crate) fn admit(&self, purpose: Purpose) -> Result<Arc<Account>, Box<Response>> {
-        self.provider
-            .accounts
-            .admit(self.request, purpose)
-            .map_err(|situation| Box::new(self.error(situation, &[])))
+        self.provider.accounts.admit(self.request, purpose).map_err(|situation| Box::new(self.error(situation, &[])))
     }
 
     /// Like [`Self::admit`] for a list that may be public. A key that is sent is not looked at where the list is public,
@@ -107,8 +89,6 @@ impl Exchange<'_> {
 
 /// A time the way Z.AI states it: in UTC+8, without saying so.
 pub(crate) fn utc8(moment: jiff::Timestamp) -> String {
-    let there = moment
-        .checked_add(jiff::SignedDuration::from_hours(8))
-        .unwrap_or(moment);
+    let there = moment.checked_add(jiff::SignedDuration::from_hours(8)).unwrap_or(moment);
     there.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -41,21 +41,12 @@ pub(crate) struct Matcher {
 
 impl Matcher {
     fn matches(&self, method: &str, path: &str, model: Option<&str>) -> bool {
-        let method_fits = self
-            .method
-            .as_ref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
-        let path_fits = self
-            .path
-            .as_ref()
-            .is_none_or(|wanted| match wanted.strip_suffix('*') {
-                Some(beginning) => path.starts_with(beginning),
-                None => path == wanted,
-            });
-        let model_fits = self
-            .model
-            .as_ref()
-            .is_none_or(|wanted| model == Some(wanted));
+        let method_fits = self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+        let path_fits = self.path.as_ref().is_none_or(|wanted| match wanted.strip_suffix('*') {
+            Some(beginning) => path.starts_with(beginning),
+            None => path == wanted,
+        });
+        let model_fits = self.model.as_ref().is_none_or(|wanted| model == Some(wanted));
         method_fits && path_fits && model_fits
     }
 
@@ -90,17 +81,11 @@ impl<'de> Deserialize<'de> for Times {
             }
 
             fn visit_i64<E: Error>(self, times: i64) -> Result<Times, E> {
-                u64::try_from(times)
-                    .map(Times::AtMost)
-                    .map_err(|_| E::custom("`times` cannot be negative"))
+                u64::try_from(times).map(Times::AtMost).map_err(|_| E::custom("`times` cannot be negative"))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Times, E> {
-                if text == "always" {
-                    Ok(Times::Always)
-                } else {
-                    Err(E::custom("`times` is a number or `always`"))
-                }
+                if text == "always" { Ok(Times::Always) } else { Err(E::custom("`times` is a number or `always`")) }
             }
         }
         deserializer.deserialize_any(TimesVisitor)
@@ -114,26 +99,17 @@ impl FaultSpec {
             return Err("`nth` counts from 1".to_owned());
         }
         let status = match &*self.then.0 {
-            Behaviour::Respond {
-                body: Some(_),
-                json: Some(_),
-                ..
-            } => {
+            Behaviour::Respond { body: Some(_), json: Some(_), .. } => {
                 return Err("`respond` takes `body` or `json`, not both".to_owned());
             }
             Behaviour::Respond { status, .. }
             | Behaviour::Redirect { status, .. }
             | Behaviour::ControlCharacters { status }
-            | Behaviour::Html {
-                status: Some(status),
-                ..
-            } => *status,
+            | Behaviour::Html { status: Some(status), .. } => *status,
             _ => 200,
         };
         if !(200..=599).contains(&status) {
-            return Err(format!(
-                "{status} is not the status of an answer (200 to 599)"
-            ));
+            return Err(format!("{status} is not the status of an answer (200 to 599)"));
         }
         Ok(())
     }
@@ -164,12 +140,7 @@ impl FaultBook {
 
     /// The behaviours that strike this request, in the file's order. Of those that replace the answer only the first
     /// strikes (and is counted); those that damage or bend an answer add up.
-    pub(crate) fn consult(
-        &self,
-        method: &str,
-        path: &str,
-        model: Option<&str>,
-    ) -> Vec<Arc<Behaviour>> {
+    pub(crate) fn consult(&self, method: &str, path: &str, model: Option<&str>) -> Vec<Arc<Behaviour>> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut struck = Vec::new();
         let mut replaced = false;
@@ -192,18 +163,12 @@ impl FaultBook {
 
     /// How often each fault was met and struck, in the file's order.
     pub(crate) fn counts(&self) -> Vec<FaultCount> {
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Forgets all counts, so that `first` and `times` begin anew.
     pub(crate) fn reset(&self) {
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fill(FaultCount::default());
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).fill(FaultCount::default());
     }
 }
 
@@ -218,70 +183,31 @@ mod tests {
     }
 
     fn strikes(book: &FaultBook, times: usize) -> Vec<bool> {
-        (0..times)
-            .map(|_| {
-                !book
-                    .consult("POST", "/v1/chat/completions", Some("m"))
-                    .is_empty()
-            })
-            .collect()
+        (0..times).map(|_| !book.consult("POST", "/v1/chat/completions", Some("m")).is_empty()).collect()
     }
 
     #[test]
     fn a_bare_name_and_a_name_with_settings() {
-        let book = book(
-            "[{ then: hang }, { then: { html: { which: login-page } } }, { then: { error: bad-key } }]",
-        );
+        let book = book("[{ then: hang }, { then: { html: { which: login-page } } }, { then: { error: bad-key } }]");
         assert!(matches!(&*book.specs[0].then.0, Behaviour::Hang {}));
-        assert!(matches!(
-            &*book.specs[1].then.0,
-            Behaviour::Html {
-                which: Page::Login,
-                status: None
-            }
-        ));
-        assert!(matches!(
-            &*book.specs[2].then.0,
-            Behaviour::Error(Situation::BadKey)
-        ));
+        assert!(matches!(&*book.specs[1].then.0, Behaviour::Html { which: Page::Login, status: None }));
+        assert!(matches!(&*book.specs[2].then.0, Behaviour::Error(Situation::BadKey)));
     }
 
     #[test]
     fn a_wrong_name_is_told_with_the_choices() {
-        let error = serde_saphyr::from_str::<Vec<FaultSpec>>("[{ then: hangs }]")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("hangs") && error.contains("hang_after_headers"),
-            "{error}"
-        );
-        assert!(
-            serde_saphyr::from_str::<Vec<FaultSpec>>("[{ then: { drip: { evry: 1s } } }]").is_err()
-        );
+        let error = serde_saphyr::from_str::<Vec<FaultSpec>>("[{ then: hangs }]").unwrap_err().to_string();
+        assert!(error.contains("hangs") && error.contains("hang_after_headers"), "{error}");
+        assert!(serde_saphyr::from_str::<Vec<FaultSpec>>("[{ then: { drip: { evry: 1s } } }]").is_err());
     }
 
     #[test]
     fn counts_select_requests() {
-        assert_eq!(
-            strikes(&book("[{ on: { nth: 2 }, then: hang }]"), 4),
-            [false, true, false, false]
-        );
-        assert_eq!(
-            strikes(&book("[{ on: { first: 2 }, then: hang }]"), 4),
-            [true, true, false, false]
-        );
-        assert_eq!(
-            strikes(&book("[{ on: { after: 2 }, then: hang }]"), 4),
-            [false, false, true, true]
-        );
-        assert_eq!(
-            strikes(&book("[{ times: 1, then: hang }]"), 3),
-            [true, false, false]
-        );
-        assert_eq!(
-            strikes(&book("[{ times: always, then: hang }]"), 3),
-            [true, true, true]
-        );
+        assert_eq!(strikes(&book("[{ on: { nth: 2 }, then: hang }]"), 4), [false, true, false, false]);
+        assert_eq!(strikes(&book("[{ on: { first: 2 }, then: hang }]"), 4), [true, true, false, false]);
+        assert_eq!(strikes(&book("[{ on: { after: 2 }, then: hang }]"), 4), [false, false, true, true]);
+        assert_eq!(strikes(&book("[{ times: 1, then: hang }]"), 3), [true, false, false]);
+        assert_eq!(strikes(&book("[{ times: always, then: hang }]"), 3), [true, true, true]);
         let both = book("[{ on: { after: 1 }, times: 1, then: hang }]");
         assert_eq!(strikes(&both, 4), [false, true, false, false]);
         assert_eq!(both.counts(), [FaultCount { seen: 4, struck: 1 }]);
@@ -292,20 +218,15 @@ mod tests {
     #[test]
     fn paths_methods_and_models_select_requests() {
         let hit = |on: &str| strikes(&book(&format!("[{{ on: {on}, then: close }}]")), 1)[0];
-        assert!(
-            hit("{ path: /v1/* }")
-                && hit("{ path: /v1/chat/completions }")
-                && hit("{ method: post }")
-        );
+        assert!(hit("{ path: /v1/* }") && hit("{ path: /v1/chat/completions }") && hit("{ method: post }"));
         assert!(!hit("{ path: /v1/chat }") && !hit("{ path: /v2/* }") && !hit("{ method: GET }"));
         assert!(hit("{ model: m }") && !hit("{ model: n }"));
     }
 
     #[test]
     fn one_answer_is_replaced_once_but_damaged_often() {
-        let book = book(
-            "[{ then: { drip: {} } }, { then: hang }, { then: close }, { then: { reset_after: { bytes: 3 } } }]",
-        );
+        let book =
+            book("[{ then: { drip: {} } }, { then: hang }, { then: close }, { then: { reset_after: { bytes: 3 } } }]");
         assert_eq!(book.consult("GET", "/", None).len(), 3);
         assert_eq!(book.counts()[2], FaultCount { seen: 1, struck: 0 });
     }

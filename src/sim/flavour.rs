@@ -32,10 +32,7 @@ pub(crate) enum Flavour {
 impl Flavour {
     /// Whether the real provider shows its model list to anyone (shared/reference/providers.md, section 3).
     pub(crate) fn lists_publicly(self) -> bool {
-        matches!(
-            self,
-            Self::Synthetic | Self::Openrouter | Self::Huggingface | Self::Ollama
-        )
+        matches!(self, Self::Synthetic | Self::Openrouter | Self::Huggingface | Self::Ollama)
     }
 
     /// The dialect in which the real provider states its rate limit; `None` where it sends no such headers.

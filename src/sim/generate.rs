@@ -18,11 +18,7 @@ use super::voice::{Ask, Finish, Reasoning, Turn, Voice, word, words};
 use super::wire::Ended;
 
 /// Runs a model and answers in the given voice.
-pub(crate) async fn run(
-    exchange: &mut Exchange<'_>,
-    ask: &Ask,
-    voice: &mut dyn Voice,
-) -> Result<(), Ended> {
+pub(crate) async fn run(exchange: &mut Exchange<'_>, ask: &Ask, voice: &mut dyn Voice) -> Result<(), Ended> {
     let mut admitted = match admission::admit(exchange, ask) {
         Ok(admitted) => admitted,
         Err(response) => return exchange.wire.send(*response).await,
@@ -30,9 +26,7 @@ pub(crate) async fn run(
     if let Some(response) = admission::refuse_cold(exchange, &admitted.entry).await? {
         return exchange.wire.send(response).await;
     }
-    admitted
-        .headers
-        .extend(admission::charge(exchange, &admitted.entry));
+    admitted.headers.extend(admission::charge(exchange, &admitted.entry));
     let mut run = Run::new(exchange, ask, admitted);
     run.play(exchange, voice).await
 }
@@ -68,11 +62,7 @@ impl Run {
             prompt_tokens: ask.prompt_tokens,
             reasoning_tokens,
             content_tokens: granted - reasoning_tokens,
-            finish: if granted < wanted && !empty {
-                Finish::Length
-            } else {
-                Finish::Stop
-            },
+            finish: if granted < wanted && !empty { Finish::Length } else { Finish::Stop },
             load: Duration::ZERO,
             total: Duration::ZERO,
             reasoning_field: spec.reasoning_field.name(),
@@ -89,11 +79,7 @@ impl Run {
         }
     }
 
-    async fn play(
-        &mut self,
-        exchange: &mut Exchange<'_>,
-        voice: &mut dyn Voice,
-    ) -> Result<(), Ended> {
+    async fn play(&mut self, exchange: &mut Exchange<'_>, voice: &mut dyn Voice) -> Result<(), Ended> {
         let provider = Arc::clone(exchange.provider);
         let entry = Arc::clone(&self.entry);
         let spec = &entry.spec;
@@ -116,14 +102,7 @@ impl Run {
         let signal = signal.filter(|_| early);
         let seat = match free {
             Some(seat) => Some(seat),
-            None => {
-                self.wait(
-                    exchange,
-                    signal.as_deref(),
-                    provider.models.wait_seat(&entry),
-                )
-                .await?
-            }
+            None => self.wait(exchange, signal.as_deref(), provider.models.wait_seat(&entry)).await?,
         };
         let Some(mut seat) = seat else {
             return Err(Ended::Close);
@@ -138,12 +117,7 @@ impl Run {
         });
         self.promise(exchange, &seat);
         self.turn.load = provider.clock.real(seat.ready_at.since(exchange.received));
-        self.wait(
-            exchange,
-            signal.as_deref(),
-            provider.clock.sleep_until(seat.ready_at),
-        )
-        .await?;
+        self.wait(exchange, signal.as_deref(), provider.clock.sleep_until(seat.ready_at)).await?;
         self.speak(exchange, voice, &seat).await?;
         drop(seat);
         Ok(())
@@ -151,15 +125,10 @@ impl Run {
 
     /// States the true time to the first token in the headers, while they can still be changed.
     fn promise(&mut self, exchange: &Exchange<'_>, seat: &Seat) {
-        let span = seat
-            .ready_at
-            .plus(seat.first_token)
-            .since(exchange.received);
+        let span = seat.ready_at.plus(seat.first_token).since(exchange.received);
         let millis = exchange.provider.clock.real(span).as_secs_f64() * 1000.0;
-        self.headers
-            .retain(|(name, _)| name != "x-sim-first-token-ms");
-        self.headers
-            .push(("x-sim-first-token-ms".to_owned(), format!("{millis:.3}")));
+        self.headers.retain(|(name, _)| name != "x-sim-first-token-ms");
+        self.headers.push(("x-sim-first-token-ms".to_owned(), format!("{millis:.3}")));
         self.turn.first_token_ms = Some(millis);
     }
 
@@ -168,10 +137,7 @@ impl Run {
         match self.entry.spec.cold_signal {
             ColdSignal::KeepaliveComments => voice.comment().to_owned(),
             ColdSignal::FakeReasoning => {
-                let turn = Turn {
-                    first_token_ms: None,
-                    ..self.turn.clone()
-                };
+                let turn = Turn { first_token_ms: None, ..self.turn.clone() };
                 voice.reasoning(&turn, "llama-swap loading model...\n")
             }
             _ => "\n".to_owned(),
@@ -192,11 +158,7 @@ impl Run {
         let mut future = pin!(future);
         loop {
             exchange.wire.piece(signal.as_bytes()).await?;
-            if let Ok(output) = exchange
-                .wire
-                .wait_for(tokio::time::timeout(every, &mut future))
-                .await?
-            {
+            if let Ok(output) = exchange.wire.wait_for(tokio::time::timeout(every, &mut future)).await? {
                 return Ok(output);
             }
         }
@@ -208,11 +170,7 @@ impl Run {
         }
         self.begun = true;
         let mut headers = std::mem::take(&mut self.headers);
-        let content_type = if self.stream {
-            voice.stream_type()
-        } else {
-            "application/json"
-        };
+        let content_type = if self.stream { voice.stream_type() } else { "application/json" };
         headers.push(("content-type".to_owned(), content_type.to_owned()));
         if self.stream {
             headers.push(("cache-control".to_owned(), "no-cache".to_owned()));
@@ -221,12 +179,7 @@ impl Run {
     }
 
     /// Says what the model says, once it is loaded.
-    async fn speak(
-        &mut self,
-        exchange: &mut Exchange<'_>,
-        voice: &mut dyn Voice,
-        seat: &Seat,
-    ) -> Result<(), Ended> {
+    async fn speak(&mut self, exchange: &mut Exchange<'_>, voice: &mut dyn Voice, seat: &Seat) -> Result<(), Ended> {
         let first_at = seat.ready_at.plus(seat.first_token);
         let fails = self.below_cap == Some(BelowCap::CouldNotFinish);
         if self.stream && !fails && self.entry.spec.headers != HeadersAt::WithFirstToken {
@@ -236,10 +189,7 @@ impl Run {
         if fails {
             let response = exchange.error(Situation::CouldNotFinish, &[]);
             if !self.begun {
-                return exchange
-                    .wire
-                    .send(response.with_headers(std::mem::take(&mut self.headers)))
-                    .await;
+                return exchange.wire.send(response.with_headers(std::mem::take(&mut self.headers))).await;
             }
             let event = voice.error(&String::from_utf8_lossy(&response.body));
             exchange.wire.piece(event.as_bytes()).await?;
@@ -256,29 +206,18 @@ impl Run {
     }
 
     /// Begins a stream with whatever comes before its first token.
-    async fn open(
-        &mut self,
-        exchange: &mut Exchange<'_>,
-        voice: &mut dyn Voice,
-    ) -> Result<(), Ended> {
+    async fn open(&mut self, exchange: &mut Exchange<'_>, voice: &mut dyn Voice) -> Result<(), Ended> {
         self.begin(exchange, voice).await?;
         let opening = match self.entry.spec.first_event {
             _ if exchange.bend.ending == Ending::Empty => return Ok(()),
-            FirstEvent::RolePrelude => voice.prelude(&Turn {
-                first_token_ms: None,
-                ..self.turn.clone()
-            }),
+            FirstEvent::RolePrelude => voice.prelude(&Turn { first_token_ms: None, ..self.turn.clone() }),
             FirstEvent::Comment => voice.comment().to_owned(),
             FirstEvent::Token => return Ok(()),
         };
         exchange.wire.piece(opening.as_bytes()).await
     }
 
-    async fn stream_tokens(
-        &mut self,
-        exchange: &mut Exchange<'_>,
-        voice: &mut dyn Voice,
-    ) -> Result<(), Ended> {
+    async fn stream_tokens(&mut self, exchange: &mut Exchange<'_>, voice: &mut dyn Voice) -> Result<(), Ended> {
         if exchange.bend.ending == Ending::Empty {
             return exchange.wire.finish().await;
         }
@@ -308,20 +247,10 @@ impl Run {
     }
 
     /// Lets a fault strike before the token of that index.
-    async fn strike(
-        &self,
-        exchange: &mut Exchange<'_>,
-        voice: &dyn Voice,
-        index: u64,
-    ) -> Result<(), Ended> {
+    async fn strike(&self, exchange: &mut Exchange<'_>, voice: &dyn Voice, index: u64) -> Result<(), Ended> {
         // A fault that is set for later than the last token strikes after it.
         let total = self.turn.reasoning_tokens + self.turn.content_tokens;
-        if exchange
-            .bend
-            .hang_after_tokens
-            .map(|after| after.min(total))
-            == Some(index)
-        {
+        if exchange.bend.hang_after_tokens.map(|after| after.min(total)) == Some(index) {
             return Err(exchange.wire.hang().await);
         }
         let Some((after, body)) = exchange.bend.error_after_tokens.clone() else {
@@ -330,19 +259,13 @@ impl Run {
         if after.min(total) != index {
             return Ok(());
         }
-        let body = body.unwrap_or_else(|| {
-            errors::body(exchange.listener.flavour, Situation::Overloaded, &[]).1
-        });
+        let body = body.unwrap_or_else(|| errors::body(exchange.listener.flavour, Situation::Overloaded, &[]).1);
         exchange.wire.piece(voice.error(&body).as_bytes()).await?;
         exchange.wire.finish().await?;
         Err(Ended::Close)
     }
 
-    async fn send_whole(
-        &mut self,
-        exchange: &mut Exchange<'_>,
-        voice: &mut dyn Voice,
-    ) -> Result<(), Ended> {
+    async fn send_whole(&mut self, exchange: &mut Exchange<'_>, voice: &mut dyn Voice) -> Result<(), Ended> {
         let total = self.turn.reasoning_tokens + self.turn.content_tokens;
         for _ in 1..total {
             let gap = exchange.provider.models.token_gap(&self.entry);
@@ -355,15 +278,11 @@ impl Run {
         let body = match &exchange.bend.error_after_tokens {
             // OpenRouter puts a late error into a 200.
             Some((_, Some(body))) => body.clone(),
-            Some((_, None)) => {
-                errors::body(exchange.listener.flavour, Situation::Overloaded, &[]).1
-            }
+            Some((_, None)) => errors::body(exchange.listener.flavour, Situation::Overloaded, &[]).1,
             None if exchange.bend.ending == Ending::Empty => String::new(),
             None => {
                 let reasoning = words(self.turn.reasoning_tokens);
-                voice
-                    .whole(&self.turn, &reasoning, &words(self.turn.content_tokens))
-                    .to_string()
+                voice.whole(&self.turn, &reasoning, &words(self.turn.content_tokens)).to_string()
             }
         };
         if self.begun {
@@ -371,22 +290,16 @@ impl Run {
             return exchange.wire.finish().await;
         }
         let response = Response::new(200).with_headers(std::mem::take(&mut self.headers));
-        exchange
-            .wire
-            .send(response.with_body("application/json", body.into_bytes()))
-            .await
+        exchange.wire.send(response.with_body("application/json", body.into_bytes())).await
     }
 
     /// Settles times and counters just before the last bytes, so that whoever has read them finds all counted.
     fn close_turn(&mut self, exchange: &Exchange<'_>, tokens: u64) {
         let clock = exchange.provider.clock;
         self.turn.total = clock.real(clock.now().since(exchange.received));
-        exchange
-            .provider
-            .ledger
-            .on_model(&self.entry.spec.id, |all, model| {
-                all.completed += 1;
-                model.tokens += tokens;
-            });
+        exchange.provider.ledger.on_model(&self.entry.spec.id, |all, model| {
+            all.completed += 1;
+            model.tokens += tokens;
+        });
     }
 }

@@ -49,9 +49,7 @@ pub(crate) fn tail(size: u64) -> Vec<u8> {
 
 /// Packs bits into bytes, lowest bit first.
 fn pack(bits: &[u8]) -> Vec<u8> {
-    bits.chunks(8)
-        .map(|byte| byte.iter().rev().fold(0, |packed, bit| (packed << 1) | bit))
-        .collect()
+    bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |packed, bit| (packed << 1) | bit)).collect()
 }
 
 #[cfg(test)]

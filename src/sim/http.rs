@@ -30,19 +30,12 @@ pub(crate) struct Request {
 impl Request {
     /// The first header of that name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(held, _)| held.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The value of a query parameter, undecoded.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|pair| pair.1)
+        self.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|pair| pair.1)
     }
 
     /// The `model` of a JSON body (`name` in older Ollama requests).
@@ -57,10 +50,7 @@ impl Request {
 
     /// Whether the client wants the connection closed after the answer.
     pub(crate) fn closes(&self) -> bool {
-        self.old_version
-            || self
-                .header("connection")
-                .is_some_and(|value| value.eq_ignore_ascii_case("close"))
+        self.old_version || self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 }
 
@@ -120,41 +110,24 @@ pub(crate) fn parse_head(bytes: &[u8]) -> Result<Option<Head>, BadRequest> {
         headers: parsed
             .headers
             .iter()
-            .map(|header| {
-                (
-                    header.name.to_owned(),
-                    String::from_utf8_lossy(header.value).into_owned(),
-                )
-            })
+            .map(|header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned()))
             .collect(),
         old_version: parsed.version == Some(0),
         ..Request::default()
     };
-    let chunked = request
-        .header("transfer-encoding")
-        .is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
+    let chunked = request.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
     let body = if chunked {
         BodyLength::Chunked
     } else {
-        match request
-            .header("content-length")
-            .map(|value| value.trim().parse::<usize>())
-        {
+        match request.header("content-length").map(|value| value.trim().parse::<usize>()) {
             None => BodyLength::Exactly(0),
             Some(Ok(length)) if length <= BODY_LIMIT => BodyLength::Exactly(length),
             Some(Ok(_)) => return Err(BadRequest::BodyTooLarge),
             Some(Err(_)) => return Err(BadRequest::Malformed),
         }
     };
-    let expects_continue = request
-        .header("expect")
-        .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
-    Ok(Some(Head {
-        request,
-        length,
-        body,
-        expects_continue,
-    }))
+    let expects_continue = request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
+    Ok(Some(Head { request, length, body, expects_continue }))
 }
 
 /// Splits a request target (origin or absolute form) into path and query.
@@ -178,9 +151,7 @@ pub(crate) fn parse_chunks(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Bad
             Ok(httparse::Status::Partial) if rest.len() <= HEAD_LIMIT => return Ok(None),
             _ => return Err(BadRequest::Malformed),
         };
-        let size = usize::try_from(size)
-            .ok()
-            .filter(|size| body.len() + size <= BODY_LIMIT);
+        let size = usize::try_from(size).ok().filter(|size| body.len() + size <= BODY_LIMIT);
         let size = size.ok_or(BadRequest::BodyTooLarge)?;
         if size == 0 {
             // The trailer section: header lines up to a blank one. No client of ours sends any.
@@ -214,11 +185,7 @@ pub(crate) struct Response {
 impl Response {
     /// An empty response.
     pub(crate) fn new(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
     /// A JSON response.
@@ -233,10 +200,7 @@ impl Response {
     }
 
     /// Adds headers.
-    pub(crate) fn with_headers(
-        mut self,
-        headers: impl IntoIterator<Item = (String, String)>,
-    ) -> Self {
+    pub(crate) fn with_headers(mut self, headers: impl IntoIterator<Item = (String, String)>) -> Self {
         self.headers.extend(headers);
         self
     }
@@ -253,10 +217,7 @@ pub(crate) fn render_head(status: u16, headers: &[(String, String)]) -> String {
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
     for (name, value) in headers {
         // A header cannot carry a line break; a scenario that tries gets spaces.
-        let value: String = value
-            .chars()
-            .map(|c| if matches!(c, '\r' | '\n') { ' ' } else { c })
-            .collect();
+        let value: String = value.chars().map(|c| if matches!(c, '\r' | '\n') { ' ' } else { c }).collect();
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head
@@ -295,15 +256,10 @@ mod tests {
 
     #[test]
     fn a_head_is_parsed_with_its_query() {
-        let head = parse_head(
-            b"GET http://h:1/v1/models?a=1&key=k HTTP/1.1\r\nHost: h\r\nX-Api-Key: s\r\n\r\nrest",
-        )
-        .unwrap()
-        .unwrap();
-        assert_eq!(
-            (head.request.method.as_str(), head.request.path.as_str()),
-            ("GET", "/v1/models")
-        );
+        let head = parse_head(b"GET http://h:1/v1/models?a=1&key=k HTTP/1.1\r\nHost: h\r\nX-Api-Key: s\r\n\r\nrest")
+            .unwrap()
+            .unwrap();
+        assert_eq!((head.request.method.as_str(), head.request.path.as_str()), ("GET", "/v1/models"));
         assert_eq!(head.request.query("key"), Some("k"));
         assert_eq!(head.request.header("x-api-key"), Some("s"));
         assert_eq!(head.body, BodyLength::Exactly(0));
@@ -311,40 +267,19 @@ mod tests {
 
     #[test]
     fn limits_are_refused_and_not_read() {
-        let large = format!(
-            "POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n",
-            BODY_LIMIT + 1
-        );
-        assert_eq!(
-            parse_head(large.as_bytes()).unwrap_err(),
-            BadRequest::BodyTooLarge
-        );
-        let many = format!(
-            "GET / HTTP/1.1\r\n{}\r\n",
-            "a: b\r\n".repeat(HEADER_LIMIT + 1)
-        );
-        assert_eq!(
-            parse_head(many.as_bytes()).unwrap_err(),
-            BadRequest::HeadTooLarge
-        );
+        let large = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", BODY_LIMIT + 1);
+        assert_eq!(parse_head(large.as_bytes()).unwrap_err(), BadRequest::BodyTooLarge);
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADER_LIMIT + 1));
+        assert_eq!(parse_head(many.as_bytes()).unwrap_err(), BadRequest::HeadTooLarge);
         let long = format!("GET / HTTP/1.1\r\na: {}", "b".repeat(HEAD_LIMIT));
-        assert_eq!(
-            parse_head(long.as_bytes()).unwrap_err(),
-            BadRequest::HeadTooLarge
-        );
-        assert_eq!(
-            parse_head(b"\x16\x03\x01\x02\x00").unwrap_err(),
-            BadRequest::Malformed
-        );
+        assert_eq!(parse_head(long.as_bytes()).unwrap_err(), BadRequest::HeadTooLarge);
+        assert_eq!(parse_head(b"\x16\x03\x01\x02\x00").unwrap_err(), BadRequest::Malformed);
     }
 
     #[test]
     fn chunks_are_joined() {
         let bytes = b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nGET";
-        assert_eq!(
-            parse_chunks(bytes).unwrap(),
-            Some((b"abcde".to_vec(), bytes.len() - 3))
-        );
+        assert_eq!(parse_chunks(bytes).unwrap(), Some((b"abcde".to_vec(), bytes.len() - 3)));
         assert_eq!(parse_chunks(&bytes[..9]).unwrap(), None);
         assert_eq!(parse_chunks(b"zz\r\n").unwrap_err(), BadRequest::Malformed);
     }

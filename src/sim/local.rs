@@ -17,11 +17,8 @@ use super::wire::Ended;
 /// `GET /health`: llama.cpp says 503 while a model loads; elsewhere it only says that the server lives.
 pub(crate) async fn health(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     let provider = exchange.provider;
-    let loading = provider
-        .models
-        .all()
-        .iter()
-        .any(|entry| matches!(provider.models.phase(entry), Phase::Loading { .. }));
+    let loading =
+        provider.models.all().iter().any(|entry| matches!(provider.models.phase(entry), Phase::Loading { .. }));
     let response = match exchange.listener.flavour {
         Flavour::Llamacpp if loading => exchange.error(Situation::Loading, &[]),
         Flavour::Llamacpp => Response::json(200, &json!({ "status": "ok" })),
@@ -34,10 +31,7 @@ pub(crate) async fn health(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
 /// LiteLLM's `/health/liveliness` and `/health/readiness`: no key, no model.
 pub(crate) async fn litellm_health(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     let response = if exchange.request.path.ends_with("readiness") {
-        Response::json(
-            200,
-            &json!({ "status": "connected", "db": "Not connected", "litellm_version": "1.80.0" }),
-        )
+        Response::json(200, &json!({ "status": "connected", "db": "Not connected", "litellm_version": "1.80.0" }))
     } else {
         Response::json(200, &json!("I'm alive!"))
     };
@@ -111,10 +105,7 @@ pub(crate) async fn running(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
             Phase::Loading { .. } => "starting",
             Phase::Loaded => "ready",
         };
-        let ttl = entry
-            .spec
-            .idle_timeout
-            .map_or(0, |timeout| provider.clock.real(timeout).as_secs());
+        let ttl = entry.spec.idle_timeout.map_or(0, |timeout| provider.clock.real(timeout).as_secs());
         let id = &entry.spec.id;
         Some(json!({
             "model": id, "state": state, "cmd": format!("llama-server -m {id}"), "proxy": "http://localhost:5800",
@@ -122,7 +113,5 @@ pub(crate) async fn running(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         }))
     };
     let running: Vec<Value> = provider.models.all().iter().filter_map(process).collect();
-    exchange
-        .reply(Response::json(200, &json!({ "running": running })))
-        .await
+    exchange.reply(Response::json(200, &json!({ "running": running }))).await
 }

@@ -14,10 +14,7 @@ use super::wire::{self, Ended};
 use super::{gzip, pages};
 
 /// Plays a behaviour instead of the usual answer, for as long as patience lasts.
-pub(crate) async fn answer(
-    exchange: &mut Exchange<'_>,
-    behaviour: &Arc<Behaviour>,
-) -> Result<(), Ended> {
+pub(crate) async fn answer(exchange: &mut Exchange<'_>, behaviour: &Arc<Behaviour>) -> Result<(), Ended> {
     match tokio::time::timeout(wire::PATIENCE, play(exchange, behaviour)).await {
         Ok(result) => result,
         Err(_) => Err(Ended::Close),
@@ -26,40 +23,18 @@ pub(crate) async fn answer(
 
 async fn play(exchange: &mut Exchange<'_>, behaviour: &Behaviour) -> Result<(), Ended> {
     match behaviour {
-        Behaviour::Respond {
-            status,
-            headers,
-            body,
-            json,
-            delay,
-        } => {
+        Behaviour::Respond { status, headers, body, json, delay } => {
             exchange.wire.sleep(*delay).await?;
-            let headers = headers
-                .iter()
-                .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+            let headers = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
             let mut response = Response::new(*status).with_headers(headers);
-            let typed = response
-                .headers
-                .iter()
-                .any(|(name, _)| name == "content-type");
+            let typed = response.headers.iter().any(|(name, _)| name == "content-type");
             response = match (body, json) {
-                (_, Some(json)) if typed => Response {
-                    body: json.to_string().into_bytes(),
-                    ..response
-                },
-                (_, Some(json)) => {
-                    response.with_body("application/json", json.to_string().into_bytes())
-                }
-                (Some(body), None) if typed => Response {
-                    body: body.clone().into_bytes(),
-                    ..response
-                },
+                (_, Some(json)) if typed => Response { body: json.to_string().into_bytes(), ..response },
+                (_, Some(json)) => response.with_body("application/json", json.to_string().into_bytes()),
+                (Some(body), None) if typed => Response { body: body.clone().into_bytes(), ..response },
                 (Some(body), None) => {
-                    let kind = if body.trim_start().starts_with(['{', '[']) {
-                        "application/json"
-                    } else {
-                        "text/plain"
-                    };
+                    let kind =
+                        if body.trim_start().starts_with(['{', '[']) { "application/json" } else { "text/plain" };
                     response.with_body(kind, body.clone().into_bytes())
                 }
                 (None, None) => response,
@@ -69,20 +44,14 @@ async fn play(exchange: &mut Exchange<'_>, behaviour: &Behaviour) -> Result<(), 
         Behaviour::Hang {} => Err(exchange.wire.hang().await),
         Behaviour::HangAfterHeaders {} => {
             let kind = stream_type(exchange);
-            exchange
-                .wire
-                .begin(200, vec![("content-type".to_owned(), kind.to_owned())])
-                .await?;
+            exchange.wire.begin(200, vec![("content-type".to_owned(), kind.to_owned())]).await?;
             Err(exchange.wire.hang().await)
         }
         Behaviour::Close {} => Err(Ended::Close),
         Behaviour::Reset {} => Err(Ended::Reset),
         Behaviour::EndlessLine {} => {
             begin_stream(exchange).await?;
-            exchange
-                .wire
-                .piece(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"")
-                .await?;
+            exchange.wire.piece(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"").await?;
             repeat(exchange, &"never ending ".repeat(1024), Duration::ZERO).await
         }
         Behaviour::EndlessStream { kind, every } => {
@@ -92,57 +61,39 @@ async fn play(exchange: &mut Exchange<'_>, behaviour: &Behaviour) -> Result<(), 
         }
         Behaviour::EndlessHeaders {} => {
             exchange.wire.note_status(200);
-            exchange
-                .wire
-                .write(render_head(200, &[]).as_bytes())
-                .await?;
+            exchange.wire.write(render_head(200, &[]).as_bytes()).await?;
             loop {
                 let line = format!("x-endless: {}\r\n", "a".repeat(1000));
                 exchange.wire.write(line.as_bytes()).await?;
             }
         }
         Behaviour::EndlessBody {} => {
-            exchange
-                .wire
-                .begin(
-                    200,
-                    vec![("content-type".to_owned(), "application/json".to_owned())],
-                )
-                .await?;
+            exchange.wire.begin(200, vec![("content-type".to_owned(), "application/json".to_owned())]).await?;
             exchange.wire.piece(b"{\"data\":[").await?;
             repeat(exchange, &"{\"id\":\"m\"},".repeat(1024), Duration::ZERO).await
         }
         Behaviour::Bomb { size } => bomb(exchange, *size).await,
         Behaviour::Redirect { to, status } => {
             let to = exchange.provider.fill_addresses(to);
-            exchange
-                .wire
-                .send(Response::new(*status).header("location", &to))
-                .await
+            exchange.wire.send(Response::new(*status).header("location", &to)).await
         }
         Behaviour::Html { which, status } => exchange.wire.send(pages::page(*which, *status)).await,
         Behaviour::Stream(steps) => script(exchange, steps).await,
         Behaviour::HalfJson {} => {
-            let body = b"{\"id\":\"chatcmpl-sim\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"mess".to_vec();
-            exchange
-                .wire
-                .send(Response::new(200).with_body("application/json", body))
-                .await
+            let body =
+                b"{\"id\":\"chatcmpl-sim\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"mess".to_vec();
+            exchange.wire.send(Response::new(200).with_body("application/json", body)).await
         }
         Behaviour::Garbage {} => {
             exchange.wire.write(GARBAGE).await?;
             Err(Ended::Close)
         }
-        Behaviour::ControlCharacters { status } => {
-            exchange.wire.send(pages::control_characters(*status)).await
-        }
+        Behaviour::ControlCharacters { status } => exchange.wire.send(pages::control_characters(*status)).await,
         Behaviour::Error(situation) => exchange.refuse(*situation, &[]).await,
         Behaviour::Overloaded {} => exchange.refuse(Situation::Overloaded, &[]).await,
         Behaviour::UpstreamError {} => exchange.refuse(Situation::UpstreamError, &[]).await,
         Behaviour::RateLimited {} => {
-            let response = exchange
-                .error(Situation::RateLimited, &[])
-                .header("retry-after", "20");
+            let response = exchange.error(Situation::RateLimited, &[]).header("retry-after", "20");
             exchange.wire.send(response).await
         }
         // The rest changes an answer and is applied before this is called.
@@ -154,26 +105,16 @@ async fn play(exchange: &mut Exchange<'_>, behaviour: &Behaviour) -> Result<(), 
 pub(crate) const GARBAGE: &[u8] = b"\x00\x01\x02SSH-2.0-OpenSSH_9.9\r\n\xff\xfe\x00garbage\r\n";
 
 fn is_ndjson(exchange: &Exchange<'_>) -> bool {
-    matches!(
-        exchange.request.path.as_str(),
-        "/api/chat" | "/api/generate"
-    )
+    matches!(exchange.request.path.as_str(), "/api/chat" | "/api/generate")
 }
 
 fn stream_type(exchange: &Exchange<'_>) -> &'static str {
-    if is_ndjson(exchange) {
-        "application/x-ndjson"
-    } else {
-        "text/event-stream; charset=utf-8"
-    }
+    if is_ndjson(exchange) { "application/x-ndjson" } else { "text/event-stream; charset=utf-8" }
 }
 
 async fn begin_stream(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     let kind = stream_type(exchange);
-    exchange
-        .wire
-        .begin(200, vec![("content-type".to_owned(), kind.to_owned())])
-        .await
+    exchange.wire.begin(200, vec![("content-type".to_owned(), kind.to_owned())]).await
 }
 
 /// The event that an endless stream repeats, in the dialect of the request.
@@ -220,13 +161,8 @@ async fn repeat(exchange: &mut Exchange<'_>, text: &str, every: Duration) -> Res
 }
 
 async fn bomb(exchange: &mut Exchange<'_>, size: u64) -> Result<(), Ended> {
-    let headers = [
-        ("content-type", "application/json"),
-        ("content-encoding", "gzip"),
-    ];
-    let headers = headers
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec();
+    let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     exchange.wire.begin(200, headers).await?;
     exchange.wire.piece(&gzip::head()).await?;
     let mut left = gzip::blocks(size);

@@ -173,10 +173,7 @@ pub(crate) enum ColdSignal {
 impl ColdSignal {
     /// Whether the head of the answer is sent before the model is loaded.
     pub(crate) fn shows_in_stream(self) -> bool {
-        matches!(
-            self,
-            Self::KeepaliveComments | Self::BlankLines | Self::FakeReasoning
-        )
+        matches!(self, Self::KeepaliveComments | Self::BlankLines | Self::FakeReasoning)
     }
 }
 
@@ -268,7 +265,5 @@ fn usual_context() -> u64 {
 }
 
 fn usual_efforts() -> Vec<String> {
-    ["none", "low", "medium", "high"]
-        .map(str::to_owned)
-        .to_vec()
+    ["none", "low", "medium", "high"].map(str::to_owned).to_vec()
 }

@@ -50,28 +50,12 @@ impl Models {
     pub(crate) fn new(scenario: &Scenario, clock: Clock) -> Arc<Self> {
         let entry = |(index, spec): (usize, &ModelSpec)| {
             let queue = Arc::new(Semaphore::new(spec.concurrency));
-            Arc::new(Entry {
-                index,
-                spec: spec.clone(),
-                queue,
-            })
+            Arc::new(Entry { index, spec: spec.clone(), queue })
         };
         let entries: Vec<_> = scenario.models.iter().enumerate().map(entry).collect();
-        let residences = entries
-            .iter()
-            .map(|entry| Residence::new(&entry.spec))
-            .collect();
-        let memory = Mutex::new(Memory {
-            residences,
-            random: Random::seeded(scenario.seed),
-        });
-        Arc::new(Self {
-            entries,
-            memory,
-            max_loaded: scenario.max_loaded,
-            seed: scenario.seed,
-            clock,
-        })
+        let residences = entries.iter().map(|entry| Residence::new(&entry.spec)).collect();
+        let memory = Mutex::new(Memory { residences, random: Random::seeded(scenario.seed) });
+        Arc::new(Self { entries, memory, max_loaded: scenario.max_loaded, seed: scenario.seed, clock })
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -92,13 +76,10 @@ impl Models {
     pub(crate) fn phase(&self, entry: &Entry) -> Phase {
         let now = self.clock.now();
         let mut memory = self.memory();
-        memory
-            .residences
-            .get_mut(entry.index)
-            .map_or(Phase::Unloaded, |residence| {
-                residence.settle(now);
-                residence.phase
-            })
+        memory.residences.get_mut(entry.index).map_or(Phase::Unloaded, |residence| {
+            residence.settle(now);
+            residence.phase
+        })
     }
 
     /// Begins to load a model that is not loaded, without keeping it; says how it was found and when it is ready.
@@ -126,30 +107,16 @@ impl Models {
     fn make_room(&self, memory: &mut Memory, newcomer: usize, now: Moment) {
         let Some(max) = self.max_loaded else { return };
         loop {
-            memory
-                .residences
-                .iter_mut()
-                .for_each(|residence| residence.settle(now));
-            let present = memory
-                .residences
-                .iter()
-                .filter(|residence| residence.phase != Phase::Unloaded)
-                .count();
+            memory.residences.iter_mut().for_each(|residence| residence.settle(now));
+            let present = memory.residences.iter().filter(|residence| residence.phase != Phase::Unloaded).count();
             let may_leave = |(index, residence): &(usize, &mut Residence)| {
-                let pinned = self
-                    .entries
-                    .get(*index)
-                    .is_some_and(|entry| entry.spec.always_on);
-                *index != newcomer
-                    && residence.phase == Phase::Loaded
-                    && residence.busy == 0
-                    && !pinned
+                let pinned = self.entries.get(*index).is_some_and(|entry| entry.spec.always_on);
+                *index != newcomer && residence.phase == Phase::Loaded && residence.busy == 0 && !pinned
             };
             let idle = memory.residences.iter_mut().enumerate().filter(may_leave);
             match idle.min_by_key(|(_, residence)| residence.idle_from) {
                 Some((_, residence)) if present > max => {
-                    (residence.phase, residence.since, residence.evict_at) =
-                        (Phase::Unloaded, now, None);
+                    (residence.phase, residence.since, residence.evict_at) = (Phase::Unloaded, now, None);
                 }
                 _ => return,
             }
@@ -175,9 +142,7 @@ impl Models {
         if let Some(residence) = memory.residences.get_mut(entry.index) {
             residence.busy += 1;
         }
-        let first_token = memory
-            .random
-            .around(entry.spec.first_token, entry.spec.jitter);
+        let first_token = memory.random.around(entry.spec.first_token, entry.spec.jitter);
         let keep_alive = None;
         Seat {
             models: Arc::clone(self),
@@ -192,9 +157,7 @@ impl Models {
 
     /// The pause before the next token.
     pub(crate) fn token_gap(&self, entry: &Entry) -> Duration {
-        self.memory()
-            .random
-            .around(entry.spec.between_tokens, entry.spec.jitter)
+        self.memory().random.around(entry.spec.between_tokens, entry.spec.jitter)
     }
 
     fn leave(&self, entry: &Entry, keep_alive: Option<KeepAlive>) {
@@ -219,11 +182,7 @@ impl Models {
     pub(crate) fn evict(&self, entry: &Entry) {
         let now = self.clock.now();
         let mut memory = self.memory();
-        if let Some(residence) = memory
-            .residences
-            .get_mut(entry.index)
-            .filter(|residence| residence.busy == 0)
-        {
+        if let Some(residence) = memory.residences.get_mut(entry.index).filter(|residence| residence.busy == 0) {
             (residence.phase, residence.since, residence.evict_at) = (Phase::Unloaded, now, None);
         }
     }
@@ -243,12 +202,7 @@ impl Models {
         let now = self.clock.now();
         for (entry, residence) in self.entries.iter().zip(&mut memory.residences) {
             let busy = residence.busy;
-            *residence = Residence {
-                busy,
-                idle_from: now,
-                since: now,
-                ..Residence::new(&entry.spec)
-            };
+            *residence = Residence { busy, idle_from: now, since: now, ..Residence::new(&entry.spec) };
         }
         memory.random = Random::seeded(self.seed);
     }
@@ -257,13 +211,9 @@ impl Models {
     pub(crate) fn state(&self, entry: &Entry) -> Value {
         let phase = self.phase(entry);
         let now = self.clock.now();
-        let (since, busy) = self
-            .memory()
-            .residences
-            .get(entry.index)
-            .map_or((now, 0), |residence| (residence.since, residence.busy));
-        let real =
-            |span: Duration| u64::try_from(self.clock.real(span).as_millis()).unwrap_or(u64::MAX);
+        let (since, busy) =
+            self.memory().residences.get(entry.index).map_or((now, 0), |residence| (residence.since, residence.busy));
+        let real = |span: Duration| u64::try_from(self.clock.real(span).as_millis()).unwrap_or(u64::MAX);
         let load_left = match phase {
             Phase::Loading { until } => Some(real(until.since(now))),
             _ => None,
@@ -364,10 +314,7 @@ mod tests {
         drop(models.try_seat(&entry).unwrap());
         tokio::time::advance(seconds(1)).await;
         let second = models.try_seat(&entry).unwrap();
-        assert_eq!(
-            (second.found, second.ready_at.elapsed()),
-            (Found::Loading, seconds(3))
-        );
+        assert_eq!((second.found, second.ready_at.elapsed()), (Found::Loading, seconds(3)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -379,8 +326,7 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut waiting = tokio::task::JoinSet::new();
         for number in 0..3 {
-            let (models, entry, order) =
-                (Arc::clone(&models), Arc::clone(&entry), Arc::clone(&order));
+            let (models, entry, order) = (Arc::clone(&models), Arc::clone(&entry), Arc::clone(&order));
             waiting.spawn(async move {
                 let _seat = models.wait_seat(&entry).await;
                 order.lock().unwrap().push(number);
@@ -394,8 +340,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_place_in_memory_makes_models_evict_each_other() {
-        let models =
-            models("{ max_loaded: 1, models: [{ id: a, load: 1s }, { id: b, load: 1s }] }");
+        let models = models("{ max_loaded: 1, models: [{ id: a, load: 1s }, { id: b, load: 1s }] }");
         let (a, b) = (models.find("a").unwrap(), models.find("b").unwrap());
         drop(models.try_seat(a));
         tokio::time::advance(seconds(2)).await;

@@ -22,9 +22,7 @@ const FOREVER: Duration = Duration::from_secs(292 * 365 * 86_400);
 
 /// `GET /api/version`.
 pub(crate) async fn version(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
-    exchange
-        .reply(Response::json(200, &json!({ "version": "0.12.6" })))
-        .await
+    exchange.reply(Response::json(200, &json!({ "version": "0.12.6" }))).await
 }
 
 fn details(entry: &Entry) -> Map<String, Value> {
@@ -43,36 +41,21 @@ fn details(entry: &Entry) -> Map<String, Value> {
 pub(crate) async fn tags(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     let model = |entry: &Arc<Entry>| {
         let mut fields = details(entry);
-        fields.insert(
-            "modified_at".to_owned(),
-            Value::from("2026-01-01T00:00:00Z"),
-        );
+        fields.insert("modified_at".to_owned(), Value::from("2026-01-01T00:00:00Z"));
         Value::Object(fields)
     };
     let models: Vec<Value> = exchange.provider.models.all().iter().map(model).collect();
-    exchange
-        .reply(Response::json(200, &json!({ "models": models })))
-        .await
+    exchange.reply(Response::json(200, &json!({ "models": models }))).await
 }
 
 /// `GET /api/ps`: what is in memory, and until when.
 pub(crate) async fn loaded(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     let provider = exchange.provider;
-    let present = provider
-        .models
-        .all()
-        .iter()
-        .filter(|entry| provider.models.phase(entry) == Phase::Loaded);
+    let present = provider.models.all().iter().filter(|entry| provider.models.phase(entry) == Phase::Loaded);
     let model = |entry: &Arc<Entry>| {
         let mut fields = details(entry);
         let left = provider.models.idle_left(entry).map_or_else(
-            || {
-                provider
-                    .clock
-                    .timestamp()
-                    .checked_add(FOREVER)
-                    .unwrap_or(jiff::Timestamp::MAX)
-            },
+            || provider.clock.timestamp().checked_add(FOREVER).unwrap_or(jiff::Timestamp::MAX),
             |left| provider.clock.timestamp_in(left),
         );
         fields.insert("expires_at".to_owned(), Value::from(left.to_string()));
@@ -81,9 +64,7 @@ pub(crate) async fn loaded(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         Value::Object(fields)
     };
     let models: Vec<Value> = present.map(model).collect();
-    exchange
-        .reply(Response::json(200, &json!({ "models": models })))
-        .await
+    exchange.reply(Response::json(200, &json!({ "models": models }))).await
 }
 
 /// `POST /api/show`: what is known of a model, without loading it.
@@ -116,14 +97,8 @@ fn find(exchange: &Exchange<'_>, purpose: Purpose) -> Result<Arc<Entry>, Box<Res
     exchange.admit(purpose)?;
     let id = exchange.request.model().unwrap_or("");
     // Ollama means `:latest` when no tag is given.
-    let tagged = exchange
-        .provider
-        .models
-        .find(id)
-        .or_else(|| exchange.provider.models.find(&format!("{id}:latest")));
-    tagged
-        .cloned()
-        .ok_or_else(|| Box::new(exchange.error(Situation::ModelMissing, &[("model", id)])))
+    let tagged = exchange.provider.models.find(id).or_else(|| exchange.provider.models.find(&format!("{id}:latest")));
+    tagged.cloned().ok_or_else(|| Box::new(exchange.error(Situation::ModelMissing, &[("model", id)])))
 }
 
 /// How long the model is to stay: `"10m"`, seconds, negative for ever, zero to unload; the default when not given.
@@ -151,11 +126,7 @@ pub(crate) async fn generate(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
 
 /// `POST /api/chat`. Without messages it loads the model, as `generate` does.
 pub(crate) async fn chat(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
-    let messages = exchange
-        .request
-        .json
-        .get("messages")
-        .and_then(Value::as_array);
+    let messages = exchange.request.json.get("messages").and_then(Value::as_array);
     if messages.is_none_or(|messages| messages.is_empty()) {
         return preload(exchange, Form::Chat).await;
     }
@@ -168,26 +139,16 @@ async fn speak(exchange: &mut Exchange<'_>, form: Form) -> Result<(), Ended> {
         Ok(entry) => entry,
     };
     let json = &exchange.request.json;
-    let cap = json
-        .pointer("/options/num_predict")
-        .and_then(Value::as_i64)
-        .and_then(|cap| u64::try_from(cap).ok());
+    let cap = json.pointer("/options/num_predict").and_then(Value::as_i64).and_then(|cap| u64::try_from(cap).ok());
     let thinks = json.get("think") != Some(&Value::Bool(false));
     let ask = Ask {
         model: entry.spec.id.clone(),
         kind: ModelKind::Chat,
         // Ollama streams unless it is told not to.
         stream: json.get("stream") != Some(&Value::Bool(false)),
-        cap: cap.map(|tokens| Cap {
-            field: CapName::Only("num_predict"),
-            tokens,
-        }),
+        cap: cap.map(|tokens| Cap { field: CapName::Only("num_predict"), tokens }),
         effort: None,
-        reasoning: if thinks {
-            Reasoning::On
-        } else {
-            Reasoning::Off
-        },
+        reasoning: if thinks { Reasoning::On } else { Reasoning::Off },
         prompt_tokens: prompt_tokens(exchange.request),
         keep_alive: keep_alive(json),
     };
@@ -209,10 +170,7 @@ async fn preload(exchange: &mut Exchange<'_>, form: Form) -> Result<(), Ended> {
     if unload {
         provider.models.evict(&entry);
     } else {
-        let seat = exchange
-            .wire
-            .wait_for(provider.models.wait_seat(&entry))
-            .await?;
+        let seat = exchange.wire.wait_for(provider.models.wait_seat(&entry)).await?;
         if let Some(mut seat) = seat {
             seat.keep_alive(stay.unwrap_or(KeepAlive::Default));
             provider.ledger.found(&entry.spec.id, seat.found);
@@ -275,8 +233,7 @@ struct Native {
 impl Native {
     fn object(&self, turn: &Turn, reasoning: &str, content: &str) -> Value {
         let created = jiff::Timestamp::from_second(turn.created).unwrap_or_default();
-        let mut body =
-            json!({ "model": turn.model, "created_at": created.to_string(), "done": false });
+        let mut body = json!({ "model": turn.model, "created_at": created.to_string(), "done": false });
         self.form.put(&mut body, reasoning, content);
         stamp(&mut body, turn);
         body
@@ -285,11 +242,7 @@ impl Native {
     fn last(&self, turn: &Turn, reasoning: &str, content: &str) -> Value {
         let mut body = self.object(turn, reasoning, content);
         let tokens = turn.reasoning_tokens + turn.content_tokens;
-        let reason = if turn.finish == Finish::Stop {
-            "stop"
-        } else {
-            "length"
-        };
+        let reason = if turn.finish == Finish::Stop { "stop" } else { "length" };
         let end = json!({
             "done": true, "done_reason": reason, "total_duration": nanos(turn.total),
             "load_duration": nanos(turn.load), "prompt_eval_count": turn.prompt_tokens, "eval_count": tokens,
@@ -352,14 +305,8 @@ mod tests {
     #[test]
     fn keep_alive_in_every_form() {
         let read = |value: Value| keep_alive(&json!({ "keep_alive": value }));
-        assert_eq!(
-            read(json!("10m")),
-            Some(KeepAlive::For(Duration::from_secs(600)))
-        );
-        assert_eq!(
-            read(json!(30)),
-            Some(KeepAlive::For(Duration::from_secs(30)))
-        );
+        assert_eq!(read(json!("10m")), Some(KeepAlive::For(Duration::from_secs(600))));
+        assert_eq!(read(json!(30)), Some(KeepAlive::For(Duration::from_secs(30))));
         assert_eq!(read(json!(0)), Some(KeepAlive::For(Duration::ZERO)));
         assert_eq!(read(json!("0")), Some(KeepAlive::For(Duration::ZERO)));
         assert_eq!(read(json!(-1)), Some(KeepAlive::Forever));

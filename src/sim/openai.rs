@@ -26,9 +26,7 @@ pub(crate) async fn retrieve(exchange: &mut Exchange<'_>, id: &str) -> Result<()
     let response = match exchange.admit_to_list() {
         Err(response) => *response,
         Ok(()) => match exchange.provider.models.find(id) {
-            Some(entry) => {
-                Response::json(200, &model_object(exchange, &entry.spec, &entry.spec.id))
-            }
+            Some(entry) => Response::json(200, &model_object(exchange, &entry.spec, &entry.spec.id)),
             None => exchange.error(Situation::ModelMissing, &[("model", id)]),
         },
     };
@@ -52,17 +50,8 @@ fn catalogue(exchange: &Exchange<'_>) -> Value {
 fn model_object(exchange: &Exchange<'_>, spec: &ModelSpec, id: &str) -> Value {
     let flavour = exchange.listener.flavour;
     // Gemini's list carries a prefix that its requests do not need.
-    let id = if flavour == Flavour::Gemini {
-        format!("models/{id}")
-    } else {
-        id.to_owned()
-    };
-    let owner = id
-        .trim_start_matches("hf:")
-        .split('/')
-        .next()
-        .unwrap_or("sim")
-        .to_owned();
+    let id = if flavour == Flavour::Gemini { format!("models/{id}") } else { id.to_owned() };
+    let owner = id.trim_start_matches("hf:").split('/').next().unwrap_or("sim").to_owned();
     if flavour != Flavour::Synthetic {
         return json!({ "id": id, "object": "model", "created": 1_750_000_000, "owned_by": owner });
     }
@@ -98,18 +87,13 @@ fn model_object(exchange: &Exchange<'_>, spec: &ModelSpec, id: &str) -> Value {
 pub(crate) async fn chat(exchange: &mut Exchange<'_>, model: Option<&str>) -> Result<(), Ended> {
     let request = exchange.request;
     let model = model.or_else(|| request.text("model"));
-    let has_messages = request
-        .json
-        .get("messages")
-        .is_some_and(|messages| messages.is_array());
+    let has_messages = request.json.get("messages").is_some_and(|messages| messages.is_array());
     let Some(model) = model.filter(|_| has_messages) else {
         if let Err(response) = exchange.admit(Purpose::Check) {
             return exchange.reply(*response).await;
         }
         let message = "The request needs a JSON body with `model` and `messages`.";
-        return exchange
-            .refuse(Situation::BadRequest, &[("message", message)])
-            .await;
+        return exchange.refuse(Situation::BadRequest, &[("message", message)]).await;
     };
     let ask = Ask {
         model: model.to_owned(),
@@ -122,15 +106,8 @@ pub(crate) async fn chat(exchange: &mut Exchange<'_>, model: Option<&str>) -> Re
         // Ollama's /v1 knows no keep_alive, and a request without one goes back to the default.
         keep_alive: None,
     };
-    let include_usage = request
-        .json
-        .get("stream_options")
-        .is_some_and(|options| flag(options, "include_usage"));
-    let mut voice = Openai {
-        id: "chatcmpl-sim".to_owned(),
-        include_usage,
-        said: false,
-    };
+    let include_usage = request.json.get("stream_options").is_some_and(|options| flag(options, "include_usage"));
+    let mut voice = Openai { id: "chatcmpl-sim".to_owned(), include_usage, said: false };
     generate::run(exchange, &ask, &mut voice).await
 }
 
@@ -141,20 +118,13 @@ pub(crate) async fn embed(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         model: request.text("model").unwrap_or("").to_owned(),
         kind: ModelKind::Embedding,
         stream: false,
-        cap: Some(Cap {
-            field: CapName::MaxTokens,
-            tokens: 1,
-        }),
+        cap: Some(Cap { field: CapName::MaxTokens, tokens: 1 }),
         effort: None,
         reasoning: Reasoning::Off,
         prompt_tokens: prompt_tokens(request),
         keep_alive: None,
     };
-    let inputs = request
-        .json
-        .get("input")
-        .and_then(Value::as_array)
-        .map_or(1, Vec::len);
+    let inputs = request.json.get("input").and_then(Value::as_array).map_or(1, Vec::len);
     generate::run(exchange, &ask, &mut Vectors { inputs }).await
 }
 
@@ -165,16 +135,11 @@ pub(crate) fn flag(value: &Value, field: &str) -> bool {
 
 /// The output cap and its field; `max_completion_tokens` wins, as it does at OpenAI.
 fn cap(request: &Request) -> Option<Cap> {
-    [CapName::MaxCompletionTokens, CapName::MaxTokens]
-        .into_iter()
-        .find_map(|field| {
-            let tokens = request.json.get(field.name())?;
-            // A negative cap is a cap below any minimum.
-            tokens.as_i64().map(|tokens| Cap {
-                field,
-                tokens: u64::try_from(tokens).unwrap_or(0),
-            })
-        })
+    [CapName::MaxCompletionTokens, CapName::MaxTokens].into_iter().find_map(|field| {
+        let tokens = request.json.get(field.name())?;
+        // A negative cap is a cap below any minimum.
+        tokens.as_i64().map(|tokens| Cap { field, tokens: u64::try_from(tokens).unwrap_or(0) })
+    })
 }
 
 /// Whether the request turns reasoning off, in any of the ways that OpenAI-compatible providers know.
@@ -184,20 +149,13 @@ fn reasoning(request: &Request) -> Reasoning {
     let nested = json.pointer("/reasoning/effort").and_then(Value::as_str) == Some("none")
         || json.pointer("/reasoning/enabled") == Some(&Value::Bool(false));
     let thinking = json.pointer("/thinking/type").and_then(Value::as_str) == Some("disabled");
-    let template =
-        json.pointer("/chat_template_kwargs/enable_thinking") == Some(&Value::Bool(false));
-    if effort || nested || thinking || template {
-        Reasoning::Off
-    } else {
-        Reasoning::On
-    }
+    let template = json.pointer("/chat_template_kwargs/enable_thinking") == Some(&Value::Bool(false));
+    if effort || nested || thinking || template { Reasoning::Off } else { Reasoning::On }
 }
 
 /// A plausible number of prompt tokens: one per four bytes of the body's texts.
 pub(crate) fn prompt_tokens(request: &Request) -> u64 {
-    let parts = ["messages", "prompt", "input", "system"]
-        .iter()
-        .filter_map(|field| request.json.get(field));
+    let parts = ["messages", "prompt", "input", "system"].iter().filter_map(|field| request.json.get(field));
     let bytes: usize = parts.map(|part| part.to_string().len()).sum();
     (bytes / 4).max(1) as u64
 }
@@ -224,10 +182,7 @@ impl Openai {
             delta.insert("role".to_owned(), Value::from("assistant"));
         }
         delta.insert(field.to_owned(), Value::from(text));
-        let mut chunk = self.chunk(
-            turn,
-            json!([{ "index": 0, "delta": delta, "finish_reason": null }]),
-        );
+        let mut chunk = self.chunk(turn, json!([{ "index": 0, "delta": delta, "finish_reason": null }]));
         stamp(&mut chunk, turn);
         event(&chunk)
     }
@@ -270,10 +225,7 @@ impl Voice for Openai {
     fn prelude(&mut self, turn: &Turn) -> String {
         self.said = true;
         let delta = json!({ "role": "assistant", "content": "" });
-        event(&self.chunk(
-            turn,
-            json!([{ "index": 0, "delta": delta, "finish_reason": null }]),
-        ))
+        event(&self.chunk(turn, json!([{ "index": 0, "delta": delta, "finish_reason": null }])))
     }
 
     fn reasoning(&mut self, turn: &Turn, text: &str) -> String {
@@ -285,8 +237,7 @@ impl Voice for Openai {
     }
 
     fn finish(&mut self, turn: &Turn) -> String {
-        let choice =
-            json!([{ "index": 0, "delta": {}, "finish_reason": finish_reason(turn.finish) }]);
+        let choice = json!([{ "index": 0, "delta": {}, "finish_reason": finish_reason(turn.finish) }]);
         let mut events = event(&self.chunk(turn, choice));
         if self.include_usage {
             let mut chunk = self.chunk(turn, json!([]));

@@ -20,9 +20,7 @@ pub(crate) fn page(which: Page, status: Option<u16>) -> Response {
             let html = format!(
                 "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx/1.27.3</center>\r\n</body>\r\n</html>\r\n"
             );
-            Response::new(status)
-                .header("server", "nginx/1.27.3")
-                .with_body("text/html", html.into_bytes())
+            Response::new(status).header("server", "nginx/1.27.3").with_body("text/html", html.into_bytes())
         }
         Page::CloudflareChallenge => {
             let html = "<!DOCTYPE html><html lang=\"en-US\"><head><title>Just a moment...</title><meta name=\"robots\" content=\"noindex,nofollow\"></head><body><noscript>Enable JavaScript and cookies to continue</noscript></body></html>";
@@ -34,8 +32,7 @@ pub(crate) fn page(which: Page, status: Option<u16>) -> Response {
         }
         Page::Login => {
             let html = "<!DOCTYPE html>\n<html><head><title>Sign in to Guest Wi-Fi</title></head><body><form method=\"post\" action=\"/login\"><input name=\"user\"><input name=\"password\" type=\"password\"></form></body></html>\n";
-            Response::new(status.unwrap_or(200))
-                .with_body("text/html; charset=utf-8", html.as_bytes().to_vec())
+            Response::new(status.unwrap_or(200)).with_body("text/html; charset=utf-8", html.as_bytes().to_vec())
         }
     }
 }

@@ -63,12 +63,7 @@ impl Provider {
         let own_faults = scenario
             .listeners
             .iter()
-            .filter_map(|listener| {
-                Some((
-                    listener.name.clone(),
-                    Arc::new(FaultBook::new(listener.faults.clone()?)),
-                ))
-            })
+            .filter_map(|listener| Some((listener.name.clone(), Arc::new(FaultBook::new(listener.faults.clone()?)))))
             .collect();
         Self {
             models: Models::new(&scenario, clock),
@@ -94,33 +89,21 @@ impl Provider {
 
     /// How the rate limit is stated at a door of this flavour.
     pub(crate) fn rate_dialect(&self, flavour: Flavour) -> RateDialect {
-        self.scenario
-            .rate_headers
-            .or_else(|| flavour.rate_dialect())
-            .unwrap_or(RateDialect::None)
+        self.scenario.rate_headers.or_else(|| flavour.rate_dialect()).unwrap_or(RateDialect::None)
     }
 
     /// A snapshot of all counters.
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = self.ledger.snapshot(&self.traffic);
         counts.faults = self.faults.counts();
-        counts.listener_faults = self
-            .own_faults
-            .iter()
-            .map(|(name, book)| (name.clone(), book.counts()))
-            .collect();
+        counts.listener_faults = self.own_faults.iter().map(|(name, book)| (name.clone(), book.counts())).collect();
         counts
     }
 
     /// Everything that changes, as `/_sim/state` shows it.
     pub(crate) fn state(&self) -> Value {
         let now = self.clock.now();
-        let models: Vec<Value> = self
-            .models
-            .all()
-            .iter()
-            .map(|entry| self.models.state(entry))
-            .collect();
+        let models: Vec<Value> = self.models.all().iter().map(|entry| self.models.state(entry)).collect();
         json!({
             "name": self.scenario.name,
             "speed": self.clock.speed(),
@@ -152,25 +135,20 @@ impl Provider {
         self.ledger.on_model(&entry.spec.id, |all, model| {
             let cold = u64::from(found != Found::Warm);
             (all.organic, model.organic) = (all.organic + 1, model.organic + 1);
-            (all.organic_cold, model.organic_cold) =
-                (all.organic_cold + cold, model.organic_cold + cold);
+            (all.organic_cold, model.organic_cold) = (all.organic_cold + cold, model.organic_cold + cold);
         });
-        self.clock
-            .sleep_until(seat.ready_at.plus(seat.first_token))
-            .await;
+        self.clock.sleep_until(seat.ready_at.plus(seat.first_token)).await;
         let rest = u32::try_from(entry.spec.tokens.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.clock
-            .sleep(entry.spec.between_tokens.saturating_mul(rest))
-            .await;
+        self.clock.sleep(entry.spec.between_tokens.saturating_mul(rest)).await;
         Some(found)
     }
 
     /// Fills `{base_url}` and `{listener.NAME}` in a redirect's target.
     pub(crate) fn fill_addresses(&self, text: &str) -> String {
         let doors = self.doors.get().map(Vec::as_slice).unwrap_or_default();
-        let filled = doors.iter().fold(text.to_owned(), |text, door| {
-            text.replace(&format!("{{listener.{}}}", door.name), &door.base_url)
-        });
+        let filled = doors
+            .iter()
+            .fold(text.to_owned(), |text, door| text.replace(&format!("{{listener.{}}}", door.name), &door.base_url));
         match doors.first() {
             Some(door) => filled.replace("{base_url}", &door.base_url),
             None => filled,

@@ -60,16 +60,8 @@ impl QuotaSpec {
         if shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
             return Err("`quota.used` holds shares between 0 and 1".to_owned());
         }
-        let amounts = [
-            self.packs,
-            self.request_credit,
-            self.requests_per_pack,
-            self.credit_per_pack,
-        ];
-        if amounts
-            .iter()
-            .any(|amount| !amount.is_finite() || *amount < 0.0)
-        {
+        let amounts = [self.packs, self.request_credit, self.requests_per_pack, self.credit_per_pack];
+        if amounts.iter().any(|amount| !amount.is_finite() || *amount < 0.0) {
             return Err("the numbers of `quota` must not be negative".to_owned());
         }
         Ok(())
@@ -131,13 +123,7 @@ struct Window {
 impl Window {
     fn new(max: f64, used: f64, (tick_share, tick_every): (f64, Duration)) -> Self {
         let remaining = tidy(max * (1.0 - used));
-        Self {
-            max,
-            remaining,
-            tick_share,
-            tick_every,
-            ticked: Moment::default(),
-        }
+        Self { max, remaining, tick_share, tick_every, ticked: Moment::default() }
     }
 
     /// Applies the ticks that have come since the last look.
@@ -203,13 +189,8 @@ impl Quota {
     pub(crate) fn spent(&mut self, now: Moment) -> Option<Spent> {
         self.five_hour.settle(now);
         self.weekly.settle(now);
-        let window = [&self.weekly, &self.five_hour]
-            .into_iter()
-            .find(|window| window.spent())?;
-        Some(Spent {
-            until_tick: window.until_tick(now),
-            retry_after: self.spec.retry_after,
-        })
+        let window = [&self.weekly, &self.five_hour].into_iter().find(|window| window.spent())?;
+        Some(Spent { until_tick: window.until_tick(now), retry_after: self.spec.retry_after })
     }
 
     /// Charges one request of the given price.
@@ -256,10 +237,7 @@ impl Quota {
                 {
                     let regen = self.weekly.max * self.weekly.tick_share;
                     fields.insert("maxCredits".to_owned(), dollars(self.weekly.max));
-                    fields.insert(
-                        "remainingCredits".to_owned(),
-                        dollars(self.weekly.remaining),
-                    );
+                    fields.insert("remainingCredits".to_owned(), dollars(self.weekly.remaining));
                     fields.insert("nextRegenCredits".to_owned(), dollars(regen));
                 }
                 json!({
@@ -325,10 +303,7 @@ mod tests {
         let mut quota = quota("{ packs: 2 }");
         assert_eq!(quota.spent(minutes(100_000 * 15 + 5)), None);
         assert_eq!(quota.five_hour.remaining, 1000.0);
-        assert_eq!(
-            quota.five_hour.until_tick(minutes(100_000 * 15 + 5)),
-            Duration::from_secs(600)
-        );
+        assert_eq!(quota.five_hour.until_tick(minutes(100_000 * 15 + 5)), Duration::from_secs(600));
     }
 
     #[test]
@@ -352,26 +327,13 @@ mod tests {
     async fn every_generation_has_its_shape() {
         let clock = Clock::start(1.0);
         let keys = |generation: &str| {
-            let json = quota(&format!(
-                "{{ generation: {generation}, used: {{ five_hour: 0.25 }} }}"
-            ))
-            .json(&clock);
-            json.as_object()
-                .unwrap()
-                .keys()
-                .cloned()
-                .collect::<Vec<_>>()
+            let json = quota(&format!("{{ generation: {generation}, used: {{ five_hour: 0.25 }} }}")).json(&clock);
+            json.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
         };
         assert_eq!(keys("none"), Vec::<String>::new());
         assert_eq!(keys("1"), ["subscription"]);
         assert_eq!(keys("2"), ["search", "subscription", "toolCallDiscounts"]);
-        let modern = [
-            "freeToolCalls",
-            "rollingFiveHourLimit",
-            "search",
-            "subscription",
-            "weeklyTokenLimit",
-        ];
+        let modern = ["freeToolCalls", "rollingFiveHourLimit", "search", "subscription", "weeklyTokenLimit"];
         assert_eq!(keys("3"), modern);
         assert_eq!(keys("4"), modern);
         let json = quota("{ used: { five_hour: 0.25, weekly: 0.5 } }").json(&clock);

@@ -71,9 +71,7 @@ mod tests {
     #[test]
     fn the_exponential_has_the_asked_mean() {
         let mut random = Random::seeded(2);
-        let total: f64 = (0..10_000)
-            .map(|_| random.exponential(Duration::from_secs(10)).as_secs_f64())
-            .sum();
+        let total: f64 = (0..10_000).map(|_| random.exponential(Duration::from_secs(10)).as_secs_f64()).sum();
         assert!((total / 10_000.0 - 10.0).abs() < 0.5);
     }
 }

@@ -50,19 +50,11 @@ pub(crate) struct Residence {
 impl Residence {
     pub(crate) fn new(spec: &ModelSpec) -> Self {
         Self {
-            phase: if spec.starts_loaded() {
-                Phase::Loaded
-            } else {
-                Phase::Unloaded
-            },
+            phase: if spec.starts_loaded() { Phase::Loaded } else { Phase::Unloaded },
             since: Moment::default(),
             busy: 0,
             idle_from: Moment::default(),
-            idle_timeout: if spec.always_on {
-                None
-            } else {
-                spec.idle_timeout
-            },
+            idle_timeout: if spec.always_on { None } else { spec.idle_timeout },
             evict_at: None,
         }
     }
@@ -72,9 +64,7 @@ impl Residence {
         if self.phase != Phase::Loaded || self.busy > 0 {
             return None;
         }
-        let idle = self
-            .idle_timeout
-            .map(|timeout| self.idle_from.plus(timeout));
+        let idle = self.idle_timeout.map(|timeout| self.idle_from.plus(timeout));
         idle.into_iter().chain(self.evict_at).min()
     }
 

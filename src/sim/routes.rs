@@ -30,11 +30,7 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     let request = exchange.request;
     let path = request.path.as_str();
     // HEAD is GET without a body.
-    let method = if request.method == "HEAD" {
-        "GET"
-    } else {
-        request.method.as_str()
-    };
+    let method = if request.method == "HEAD" { "GET" } else { request.method.as_str() };
     if let Some(rest) = below(path, ANTHROPIC_BASES) {
         let spoken = path.contains("/anthropic/") || request.header("anthropic-version").is_some();
         match (method, rest) {
@@ -60,8 +56,7 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         return checks::answer(exchange, check).await;
     }
     // DeepSeek's own base has no `/v1`; anybody else's 404 there tells of a wrong base URL.
-    let bare = (exchange.listener.flavour == Flavour::Deepseek && path.starts_with("/chat/"))
-        .then_some(path);
+    let bare = (exchange.listener.flavour == Flavour::Deepseek && path.starts_with("/chat/")).then_some(path);
     if let Some(rest) = below(path, OPENAI_BASES).or(bare) {
         match (method, rest) {
             ("GET", "/models") => return openai::list(exchange).await,
@@ -86,9 +81,7 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     match (method, path) {
         ("GET", "/") if exchange.listener.flavour == Flavour::Ollama => {
             let text = b"Ollama is running".to_vec();
-            exchange
-                .reply(super::http::Response::new(200).with_body("text/plain", text))
-                .await
+            exchange.reply(super::http::Response::new(200).with_body("text/plain", text)).await
         }
         ("GET", "/api/version") => ollama::version(exchange).await,
         ("GET", "/api/tags") => ollama::tags(exchange).await,
@@ -97,9 +90,7 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         ("POST", "/api/generate") => ollama::generate(exchange).await,
         ("POST", "/api/chat") => ollama::chat(exchange).await,
         ("GET", "/health" | "/ping") => local::health(exchange).await,
-        ("GET", "/health/liveliness" | "/health/readiness") => {
-            local::litellm_health(exchange).await
-        }
+        ("GET", "/health/liveliness" | "/health/readiness") => local::litellm_health(exchange).await,
         ("GET", "/props") => local::props(exchange).await,
         ("GET", "/models") => local::router_models(exchange).await,
         ("POST", "/models/load" | "/models/unload") => local::router_change(exchange).await,
@@ -110,14 +101,10 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
 
 /// The rest of a path below the first of the bases that it begins with.
 fn below<'a>(path: &'a str, bases: &[&str]) -> Option<&'a str> {
-    bases
-        .iter()
-        .find_map(|base| path.strip_prefix(base).filter(|rest| rest.starts_with('/')))
+    bases.iter().find_map(|base| path.strip_prefix(base).filter(|rest| rest.starts_with('/')))
 }
 
 async fn wrong_method(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
-    let response = exchange
-        .error(Situation::MethodNotAllowed, &[])
-        .header("allow", "POST");
+    let response = exchange.error(Situation::MethodNotAllowed, &[]).header("allow", "POST");
     exchange.wire.send(response).await
 }

@@ -174,12 +174,11 @@ impl Scenario {
     /// # Errors
     /// When the text is not YAML, has an unknown key or a value of the wrong kind (with the line), or breaks a rule.
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self =
-            serde_saphyr::from_str(text).map_err(|error| ScenarioError::Syntax {
-                message: error.render(),
-                line: error.location().map(|location| location.line()),
-                source: Box::new(error),
-            })?;
+        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| ScenarioError::Syntax {
+            message: error.render(),
+            line: error.location().map(|location| location.line()),
+            source: Box::new(error),
+        })?;
         scenario.validate()?;
         Ok(scenario)
     }
@@ -216,30 +215,15 @@ impl Scenario {
 
     /// Checks the rules that the types cannot express.
     fn validate(&self) -> Result<(), ScenarioError> {
-        unique(
-            "model",
-            self.models
-                .iter()
-                .flat_map(|m| std::iter::once(&m.id).chain(&m.aliases)),
-        )?;
-        unique(
-            "listener",
-            self.listeners.iter().map(|listener| &listener.name),
-        )?;
+        unique("model", self.models.iter().flat_map(|m| std::iter::once(&m.id).chain(&m.aliases)))?;
+        unique("listener", self.listeners.iter().map(|listener| &listener.name))?;
         // The keys themselves are not shown: a scenario may be run against a copy of a real configuration.
-        let keys: BTreeSet<&str> = self
-            .accounts
-            .iter()
-            .map(|account| account.key.as_str())
-            .collect();
+        let keys: BTreeSet<&str> = self.accounts.iter().map(|account| account.key.as_str()).collect();
         if keys.len() != self.accounts.len() || keys.contains("") {
-            return Err(ScenarioError::Rule(
-                "every account needs a key of its own".to_owned(),
-            ));
+            return Err(ScenarioError::Rule("every account needs a key of its own".to_owned()));
         }
         for model in &self.models {
-            let rule =
-                |text: &str| Err(ScenarioError::Rule(format!("model `{}`: {text}", model.id)));
+            let rule = |text: &str| Err(ScenarioError::Rule(format!("model `{}`: {text}", model.id)));
             if model.concurrency == 0 || model.concurrency > 10_000 {
                 return rule("`concurrency` must be between 1 and 10000");
             }
@@ -254,23 +238,13 @@ impl Scenario {
             }
         }
         if self.max_loaded == Some(0) {
-            return Err(ScenarioError::Rule(
-                "`max_loaded` must be at least 1".to_owned(),
-            ));
+            return Err(ScenarioError::Rule("`max_loaded` must be at least 1".to_owned()));
         }
-        let quotas: Vec<QuotaSpec> = self
-            .accounts
-            .iter()
-            .filter_map(|a| self.quota_of(a))
-            .collect();
+        let quotas: Vec<QuotaSpec> = self.accounts.iter().filter_map(|a| self.quota_of(a)).collect();
         for quota in self.quota.iter().chain(&quotas) {
             quota.check().map_err(ScenarioError::Rule)?;
         }
-        let own = self
-            .listeners
-            .iter()
-            .filter_map(|listener| listener.faults.as_ref())
-            .flatten();
+        let own = self.listeners.iter().filter_map(|listener| listener.faults.as_ref()).flatten();
         for fault in self.faults.iter().chain(own) {
             fault.check().map_err(ScenarioError::Rule)?;
         }
@@ -281,10 +255,7 @@ impl Scenario {
 impl Default for Scenario {
     /// A provider without accounts, whose three models are warm: the least that a client can talk to.
     fn default() -> Self {
-        let model = |id: &str, kind| ModelSpec {
-            kind,
-            ..ModelSpec::named(id)
-        };
+        let model = |id: &str, kind| ModelSpec { kind, ..ModelSpec::named(id) };
         Self {
             name: String::new(),
             flavour: Flavour::default(),
@@ -317,9 +288,7 @@ fn unique<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<(),
             return Err(ScenarioError::Rule(format!("a {what} has an empty name")));
         }
         if !seen.insert(name) {
-            return Err(ScenarioError::Rule(format!(
-                "the {what} `{name}` is listed twice"
-            )));
+            return Err(ScenarioError::Rule(format!("the {what} `{name}` is listed twice")));
         }
     }
     Ok(())

@@ -32,11 +32,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            speed: 1.0,
-            tls: TlsMode::Off,
-        }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), speed: 1.0, tls: TlsMode::Off }
     }
 }
 
@@ -91,63 +87,33 @@ impl Simulator {
         }
         let clock = Clock::start(options.speed);
         let provider = Arc::new(Provider::new(scenario, clock));
-        let authority = Authority::new(
-            "pilotlight sim authority",
-            SystemTime::from(clock.timestamp()),
-        )?;
+        let authority = Authority::new("pilotlight sim authority", SystemTime::from(clock.timestamp()))?;
         let (stop, stopped) = watch::channel(false);
         let mut doors = Vec::new();
         let mut bound = Vec::new();
         for (index, spec) in specs(&provider.scenario, options.tls).iter().enumerate() {
             let asked = if index == 0 { options.listen.port() } else { 0 };
             let address = SocketAddr::new(options.listen.ip(), spec.port.unwrap_or(asked));
-            let failed = |source| SimError::Bind {
-                name: spec.name.clone(),
-                address,
-                source,
-            };
+            let failed = |source| SimError::Bind { name: spec.name.clone(), address, source };
             let socket = TcpListener::bind(address).await.map_err(failed)?;
             let address = socket.local_addr().map_err(failed)?;
-            let scheme = if spec.tls.is_encrypted() {
-                "https"
-            } else {
-                "http"
-            };
+            let scheme = if spec.tls.is_encrypted() { "https" } else { "http" };
             let base_url = format!("{scheme}://{address}");
-            doors.push(Door {
-                name: spec.name.clone(),
-                address,
-                base_url,
-                tls: spec.tls,
-            });
+            doors.push(Door { name: spec.name.clone(), address, base_url, tls: spec.tls });
             bound.push((socket, Arc::new(listener(spec, &provider, &authority)?)));
         }
         // Set once, here: redirects between doors need every address.
         let _first = provider.doors.set(doors.clone());
         let mut acceptors = JoinSet::new();
         for (socket, listener) in bound {
-            acceptors.spawn(accept(
-                socket,
-                listener,
-                Arc::clone(&provider),
-                stopped.clone(),
-            ));
+            acceptors.spawn(accept(socket, listener, Arc::clone(&provider), stopped.clone()));
         }
-        Ok(Self {
-            provider,
-            doors,
-            ca_pem: authority.pem().to_owned(),
-            stop,
-            acceptors,
-        })
+        Ok(Self { provider, doors, ca_pem: authority.pem().to_owned(), stop, acceptors })
     }
 
     /// The address of the first door.
     pub fn address(&self) -> SocketAddr {
-        self.doors.first().map_or_else(
-            || SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            |door| door.address,
-        )
+        self.doors.first().map_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), |door| door.address)
     }
 
     /// The root URL of the first door, without a trailing slash.
@@ -193,10 +159,7 @@ impl Simulator {
     /// Another user runs a model. Returns when that generation ends; `Some(true)` when the model was warm, `None` when
     /// the scenario has no such model.
     pub async fn use_model(&self, id: &str) -> Option<bool> {
-        self.provider
-            .use_model(id, None)
-            .await
-            .map(|found| found == Found::Warm)
+        self.provider.use_model(id, None).await.map(|found| found == Found::Warm)
     }
 
     /// Unloads a model as an eviction would; one that is in use stays.
@@ -257,26 +220,12 @@ fn specs(scenario: &Scenario, tls: TlsMode) -> Vec<ListenerSpec> {
         return scenario.listeners.clone();
     }
     let on_connect = OnConnect::Serve;
-    vec![ListenerSpec {
-        name: "plain".to_owned(),
-        tls,
-        port: None,
-        flavour: None,
-        on_connect,
-        faults: None,
-    }]
+    vec![ListenerSpec { name: "plain".to_owned(), tls, port: None, flavour: None, on_connect, faults: None }]
 }
 
-fn listener(
-    spec: &ListenerSpec,
-    provider: &Provider,
-    authority: &Authority,
-) -> Result<Listener, SimError> {
-    let own: Option<&Arc<FaultBook>> = provider
-        .own_faults
-        .iter()
-        .find(|(name, _)| *name == spec.name)
-        .map(|(_, book)| book);
+fn listener(spec: &ListenerSpec, provider: &Provider, authority: &Authority) -> Result<Listener, SimError> {
+    let own: Option<&Arc<FaultBook>> =
+        provider.own_faults.iter().find(|(name, _)| *name == spec.name).map(|(_, book)| book);
     Ok(Listener {
         name: spec.name.clone(),
         flavour: spec.flavour.unwrap_or(provider.scenario.flavour),

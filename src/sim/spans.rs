@@ -10,16 +10,12 @@ use serde::de::{Deserializer, Error, Visitor};
 pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     match deserializer.deserialize_any(SpanVisitor)? {
         Some(span) => Ok(span),
-        None => Err(D::Error::custom(
-            "`never` is not possible here; write a duration such as 3s",
-        )),
+        None => Err(D::Error::custom("`never` is not possible here; write a duration such as 3s")),
     }
 }
 
 /// Reads a duration, or `never` as `None`.
-pub(crate) fn or_never<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
+pub(crate) fn or_never<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     deserializer.deserialize_any(SpanVisitor)
 }
 
@@ -28,9 +24,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    text.parse::<SignedDuration>()
-        .ok()
-        .and_then(|span| Duration::try_from(span).ok())
+    text.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok())
 }
 
 struct SpanVisitor;
@@ -46,11 +40,7 @@ impl Visitor<'_> for SpanVisitor {
         if text == "never" {
             return Ok(None);
         }
-        let invalid = || {
-            E::custom(format!(
-                "`{text}` is not a duration; write it like 3s or 250ms"
-            ))
-        };
+        let invalid = || E::custom(format!("`{text}` is not a duration; write it like 3s or 250ms"));
         parse(text).map(Some).ok_or_else(invalid)
     }
 
@@ -59,16 +49,13 @@ impl Visitor<'_> for SpanVisitor {
     }
 
     fn visit_i64<E: Error>(self, seconds: i64) -> Result<Self::Value, E> {
-        let seconds =
-            u64::try_from(seconds).map_err(|_| E::custom("a duration cannot be negative"))?;
+        let seconds = u64::try_from(seconds).map_err(|_| E::custom("a duration cannot be negative"))?;
         Ok(Some(Duration::from_secs(seconds)))
     }
 
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<Self::Value, E> {
         let invalid = |_| E::custom(format!("{seconds} is not a number of seconds"));
-        Duration::try_from_secs_f64(seconds)
-            .map(Some)
-            .map_err(invalid)
+        Duration::try_from_secs_f64(seconds).map(Some).map_err(invalid)
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {

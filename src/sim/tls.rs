@@ -85,11 +85,7 @@ impl Authority {
         params.not_before = now.checked_sub(400 * DAY).unwrap_or(now).into();
         params.not_after = now.checked_add(400 * DAY).unwrap_or(now).into();
         let pem = params.self_signed(&key)?.pem();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            pem,
-            now,
-        })
+        Ok(Self { issuer: Issuer::new(params, key), pem, now })
     }
 
     /// The authority's certificate, for a client to trust.
@@ -105,30 +101,20 @@ impl Authority {
             TlsMode::Off | TlsMode::Hang | TlsMode::Garbage | TlsMode::OldProtocol => {
                 return Ok(None);
             }
-            TlsMode::Good | TlsMode::WrongName | TlsMode::Untrusted => {
-                (earlier(DAY), later(90 * DAY))
-            }
+            TlsMode::Good | TlsMode::WrongName | TlsMode::Untrusted => (earlier(DAY), later(90 * DAY)),
             TlsMode::Expired => (earlier(97 * DAY), earlier(7 * DAY)),
             TlsMode::NotYetValid => (later(7 * DAY), later(97 * DAY)),
             TlsMode::Expiring { days } => (earlier(83 * DAY), later(DAY.saturating_mul(days))),
         };
         let names = match mode {
             TlsMode::WrongName => vec!["wrong.example.test".to_owned()],
-            _ => ["localhost", "127.0.0.1", "::1"]
-                .map(str::to_owned)
-                .to_vec(),
+            _ => ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
         };
         let stranger = Self::new("pilotlight sim stranger", self.now)?;
-        let issuer = if mode == TlsMode::Untrusted {
-            &stranger.issuer
-        } else {
-            &self.issuer
-        };
+        let issuer = if mode == TlsMode::Untrusted { &stranger.issuer } else { &self.issuer };
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(names)?;
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "pilotlight sim");
+        params.distinguished_name.push(DnType::CommonName, "pilotlight sim");
         (params.not_before, params.not_after) = (validity.0.into(), validity.1.into());
         let certificate: CertificateDer<'static> = params.signed_by(&key, issuer)?.into();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -149,10 +135,7 @@ pub(crate) fn is_loopback(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_loopback(),
         IpAddr::V6(address) => {
-            address == Ipv6Addr::LOCALHOST
-                || address
-                    .to_ipv4_mapped()
-                    .is_some_and(|v4: Ipv4Addr| v4.is_loopback())
+            address == Ipv6Addr::LOCALHOST || address.to_ipv4_mapped().is_some_and(|v4: Ipv4Addr| v4.is_loopback())
         }
     }
 }

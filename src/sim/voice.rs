@@ -106,18 +106,12 @@ pub(crate) trait Voice: Send + Sync {
 }
 
 /// The words that every model says.
-const WORDS: [&str; 8] = [
-    "The", " pilot", " light", " is", " lit", " and", " steady", ".",
-];
+const WORDS: [&str; 8] = ["The", " pilot", " light", " is", " lit", " and", " steady", "."];
 
 /// The text of one token.
 pub(crate) fn word(index: u64) -> &'static str {
     let length = WORDS.len() as u64;
-    usize::try_from(index % length)
-        .ok()
-        .and_then(|at| WORDS.get(at))
-        .copied()
-        .unwrap_or(".")
+    usize::try_from(index % length).ok().and_then(|at| WORDS.get(at)).copied().unwrap_or(".")
 }
 
 /// The text of several tokens.

@@ -108,18 +108,12 @@ impl Wire {
         };
         self.inbound.drain(..head.length);
         if head.expects_continue {
-            self.socket
-                .write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                .await
-                .map_err(|_| NoRequest::Gone)?;
+            self.socket.write(b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_| NoRequest::Gone)?;
         }
         let mut request = head.request;
         let (body, taken) = loop {
             let complete = match head.body {
-                BodyLength::Exactly(length) => self
-                    .inbound
-                    .get(..length)
-                    .map(|body| (body.to_vec(), length)),
+                BodyLength::Exactly(length) => self.inbound.get(..length).map(|body| (body.to_vec(), length)),
                 BodyLength::Chunked => http::parse_chunks(&self.inbound).map_err(NoRequest::Bad)?,
             };
             match complete {
@@ -157,18 +151,12 @@ impl Wire {
     }
 
     fn accept_bytes(&mut self, bytes: &[u8]) {
-        self.provider
-            .traffic
-            .received
-            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.provider.traffic.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.inbound.extend_from_slice(bytes);
     }
 
     /// Waits for something while the peer stays connected.
-    pub(crate) async fn wait_for<T>(
-        &mut self,
-        future: impl Future<Output = T>,
-    ) -> Result<T, Ended> {
+    pub(crate) async fn wait_for<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Ended> {
         let mut future = pin!(future);
         let mut buffer = [0; 4096];
         loop {
@@ -223,15 +211,9 @@ impl Wire {
         let allowed = bytes.get(..room.min(bytes.len())).unwrap_or_default();
         // Without a deadline a client that stops reading would hold this task for ever.
         let write = tokio::time::timeout(PATIENCE, self.socket.write(allowed));
-        write
-            .await
-            .map_err(|_| Ended::Gone)?
-            .map_err(|_| Ended::Gone)?;
+        write.await.map_err(|_| Ended::Gone)?.map_err(|_| Ended::Gone)?;
         self.written += allowed.len() as u64;
-        self.provider
-            .traffic
-            .sent
-            .fetch_add(allowed.len() as u64, Ordering::Relaxed);
+        self.provider.traffic.sent.fetch_add(allowed.len() as u64, Ordering::Relaxed);
         if allowed.len() < bytes.len() || (self.damage.cut.is_some() && self.written >= limit) {
             return Err(ended);
         }
@@ -241,11 +223,7 @@ impl Wire {
     /// Sends a complete answer.
     pub(crate) async fn send(&mut self, response: Response) -> Result<(), Ended> {
         let length = response.body.len().to_string();
-        let mut bytes = self.head(
-            response.status,
-            response.headers,
-            &[("content-length", &length)],
-        );
+        let mut bytes = self.head(response.status, response.headers, &[("content-length", &length)]);
         if !self.head_only {
             bytes.extend_from_slice(&response.body);
         }
@@ -253,11 +231,7 @@ impl Wire {
     }
 
     /// Sends the head of an answer whose body follows in pieces.
-    pub(crate) async fn begin(
-        &mut self,
-        status: u16,
-        headers: Vec<(String, String)>,
-    ) -> Result<(), Ended> {
+    pub(crate) async fn begin(&mut self, status: u16, headers: Vec<(String, String)>) -> Result<(), Ended> {
         let bytes = if self.old_version {
             self.framing = Framing::UntilClose;
             self.head(status, headers, &[])
@@ -305,32 +279,14 @@ impl Wire {
     }
 
     /// Renders a head with what every answer carries, up to and including the blank line.
-    fn head(
-        &mut self,
-        status: u16,
-        given: Vec<(String, String)>,
-        framing: &[(&str, &str)],
-    ) -> Vec<u8> {
+    fn head(&mut self, status: u16, given: Vec<(String, String)>, framing: &[(&str, &str)]) -> Vec<u8> {
         self.note_status(status);
         let mut headers = given;
-        let missing = |headers: &[(String, String)], name: &str| {
-            !headers
-                .iter()
-                .any(|(held, _)| held.eq_ignore_ascii_case(name))
-        };
+        let missing =
+            |headers: &[(String, String)], name: &str| !headers.iter().any(|(held, _)| held.eq_ignore_ascii_case(name));
         let mut own = vec![("date", self.clock.http_date())];
-        own.extend(
-            self.provider
-                .scenario
-                .server
-                .clone()
-                .map(|server| ("server", server)),
-        );
-        own.extend(
-            framing
-                .iter()
-                .map(|(name, value)| (*name, (*value).to_owned())),
-        );
+        own.extend(self.provider.scenario.server.clone().map(|server| ("server", server)));
+        own.extend(framing.iter().map(|(name, value)| (*name, (*value).to_owned())));
         if self.closing {
             own.push(("connection", "close".to_owned()));
         }
@@ -354,9 +310,7 @@ impl Wire {
                 let drain = async {
                     let mut buffer = [0; 4096];
                     if self.socket.shutdown().await.is_ok() {
-                        while matches!(self.socket.read(&mut buffer).await, Ok(count) if count > 0)
-                        {
-                        }
+                        while matches!(self.socket.read(&mut buffer).await, Ok(count) if count > 0) {}
                     }
                 };
                 let _late = tokio::time::timeout(Duration::from_secs(2), drain).await;

@@ -1,11 +1,11 @@
 //! stub
 mod repair;
-use jiff::Timestamp;
-pub use repair::{Repair, repair};
 use crate::outcome::{Code, Reset, Stage};
 use crate::probe::transport::Head;
 use crate::probe::wire::error_body::ErrorFacts;
 use crate::target::{Family, Secret};
+use jiff::Timestamp;
+pub use repair::{Repair, repair};
 /// What the classifier must know beside the answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {

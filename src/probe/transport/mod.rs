@@ -7,9 +7,9 @@ mod fault;
 mod hold;
 mod http;
 mod marks;
-mod tls;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::future::Future;
 use std::net::IpAddr;

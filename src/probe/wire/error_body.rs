@@ -82,10 +82,12 @@ impl ErrorFacts {
         let Some(deeper) = deepest.checked_sub(1) else { return };
         match value {
             // A text can be the JSON of another error, which a gateway passes on.
-            Value::String(text) => match text.trim_start().starts_with(['{', '[']).then(|| first_json(text)).flatten() {
-                Some(inner) => self.take(&inner, deeper),
-                None => fill(&mut self.message, (!text.trim().is_empty()).then(|| cut(text, MESSAGE))),
-            },
+            Value::String(text) => {
+                match text.trim_start().starts_with(['{', '[']).then(|| first_json(text)).flatten() {
+                    Some(inner) => self.take(&inner, deeper),
+                    None => fill(&mut self.message, (!text.trim().is_empty()).then(|| cut(text, MESSAGE))),
+                }
+            }
             // Gemini's compatible API wraps the error in an array; FastAPI lists the fields it refuses.
             Value::Array(values) => {
                 if let Some(first) = values.first() {

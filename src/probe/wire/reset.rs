@@ -64,8 +64,7 @@ enum Left {
 /// The reset of the limit that is used up; of several, the one that ends last. Where an answer that refuses for want of
 /// quota names resets but not what remains, the last of those.
 fn rate_limit(head: &Head, now: Timestamp) -> Option<Duration> {
-    let limits: Vec<Limit> =
-        head.headers.iter().filter_map(|(name, value)| limit(head, name, value, now)).collect();
+    let limits: Vec<Limit> = head.headers.iter().filter_map(|(name, value)| limit(head, name, value, now)).collect();
     let last = |left: Left| limits.iter().filter(|limit| limit.left == left).map(|limit| limit.after).max();
     last(Left::Nothing).or_else(|| if matches!(head.status, 402 | 429) { last(Left::NotSaid) } else { None })
 }
@@ -103,7 +102,8 @@ fn remaining(value: Option<&str>) -> Option<Left> {
 
 /// The IETF draft's newer form, as Hugging Face sends it: `"api";r=0;t=55`.
 fn draft_limit(value: &str) -> Option<Limit> {
-    let parameter = |name: &str| value.split([';', ',']).find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
+    let parameter =
+        |name: &str| value.split([';', ',']).find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
     Some(Limit { after: seconds(parse_number(parameter("t")?)?)?, left: remaining(parameter("r"))? })
 }
 
@@ -121,7 +121,8 @@ fn synthetic_quota(head: &Head, now: Timestamp) -> Option<Duration> {
         .get("weeklyTokenLimit")
         .filter(|quota| {
             let credits = quota.get("remainingCredits");
-            less(credits, f64::MIN_POSITIVE) || (credits.is_none() && less(quota.get("percentRemaining"), f64::MIN_POSITIVE))
+            less(credits, f64::MIN_POSITIVE)
+                || (credits.is_none() && less(quota.get("percentRemaining"), f64::MIN_POSITIVE))
         })
         .and_then(|quota| moment(quota, "nextRegenAt"));
     // Before March 2026 there was only this; since then it stays at zero.
@@ -164,7 +165,8 @@ fn prose(message: &str, family: Family, now: Timestamp) -> Option<Duration> {
     PHRASES.iter().find_map(|phrase| {
         let from = lower.find(phrase)? + phrase.len();
         let rest = message.get(from..)?;
-        let words: Vec<&str> = rest.split_whitespace().take(2).map(|word| word.trim_end_matches(['.', ',', ';', ')'])).collect();
+        let words: Vec<&str> =
+            rest.split_whitespace().take(2).map(|word| word.trim_end_matches(['.', ',', ';', ')'])).collect();
         let both = words.join(" ");
         let first = *words.first()?;
         china_time(&both, family, now).or_else(|| parse_moment(&both, now)).or_else(|| parse_moment(first, now))

@@ -11,9 +11,7 @@ use super::super::{Options, Scenario, Simulator};
 /// Starts a scenario at speed 1.
 pub(super) async fn start(yaml: &str) -> Simulator {
     let scenario = Scenario::from_yaml(yaml).unwrap_or_else(|error| panic!("{error}"));
-    Simulator::start(scenario, Options::default())
-        .await
-        .unwrap()
+    Simulator::start(scenario, Options::default()).await.unwrap()
 }
 
 /// An answer, read to the connection's end.
@@ -28,21 +26,10 @@ impl Answer {
     fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let status = head
-            .get(9..12)
-            .and_then(|status| status.parse().ok())
-            .unwrap_or(0);
+        let status = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
         let chunked = head.contains("transfer-encoding: chunked");
-        let body = if chunked {
-            dechunk(body)
-        } else {
-            body.to_owned()
-        };
-        Self {
-            status,
-            head: head.to_owned(),
-            body,
-        }
+        let body = if chunked { dechunk(body) } else { body.to_owned() };
+        Self { status, head: head.to_owned(), body }
     }
 
     pub(super) fn json(&self) -> Value {
@@ -50,26 +37,14 @@ impl Answer {
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let lines = self
-            .head
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_once(": "));
-        lines
-            .into_iter()
-            .find(|(held, _)| held.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The JSON of every `data:` line.
     pub(super) fn events(&self) -> Vec<Value> {
-        let data = self
-            .body
-            .lines()
-            .filter_map(|line| line.strip_prefix("data: "));
-        data.filter(|data| *data != "[DONE]")
-            .map(|data| serde_json::from_str(data).unwrap())
-            .collect()
+        let data = self.body.lines().filter_map(|line| line.strip_prefix("data: "));
+        data.filter(|data| *data != "[DONE]").map(|data| serde_json::from_str(data).unwrap()).collect()
     }
 }
 
@@ -91,10 +66,7 @@ pub(super) fn request(method: &str, path: &str, headers: &[&str], body: &str) ->
         text.push_str(&format!("{header}\r\n"));
     }
     if !body.is_empty() {
-        text.push_str(&format!(
-            "content-type: application/json\r\ncontent-length: {}\r\n",
-            body.len()
-        ));
+        text.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
     }
     text.push_str("\r\n");
     text.push_str(body);
@@ -110,13 +82,7 @@ pub(super) async fn raw(sim: &Simulator, bytes: &[u8]) -> (Vec<u8>, std::io::Res
     (answer, end)
 }
 
-pub(super) async fn send(
-    sim: &Simulator,
-    method: &str,
-    path: &str,
-    headers: &[&str],
-    body: &str,
-) -> Answer {
+pub(super) async fn send(sim: &Simulator, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
     let (bytes, end) = raw(sim, &request(method, path, headers, body)).await;
     end.unwrap();
     Answer::parse(&bytes)
@@ -127,17 +93,7 @@ pub(super) async fn get(sim: &Simulator, path: &str) -> Answer {
 }
 
 pub(super) async fn post(sim: &Simulator, path: &str, body: &str) -> Answer {
-    send(
-        sim,
-        "POST",
-        path,
-        &[
-            "authorization: Bearer good",
-            "anthropic-version: 2023-06-01",
-        ],
-        body,
-    )
-    .await
+    send(sim, "POST", path, &["authorization: Bearer good", "anthropic-version: 2023-06-01"], body).await
 }
 
 /// A chat request to a model, streamed, with a cap of 16.

@@ -7,10 +7,7 @@ use super::super::Simulator;
 use super::client::*;
 
 async fn with(then: &str) -> Simulator {
-    start(&format!(
-        "{{ flavour: openai, models: [{{ id: m }}], faults: [{{ then: {then} }}] }}"
-    ))
-    .await
+    start(&format!("{{ flavour: openai, models: [{{ id: m }}], faults: [{{ then: {then} }}] }}")).await
 }
 
 fn stream_request() -> Vec<u8> {
@@ -34,23 +31,13 @@ async fn taste(sim: &Simulator, limit: usize) -> Vec<u8> {
 
 #[tokio::test(start_paused = true)]
 async fn a_fixed_answer() {
-    let sim =
-        with("{ respond: { status: 418, headers: { X-A: b }, json: { a: 1 }, delay: 2s } }").await;
+    let sim = with("{ respond: { status: 418, headers: { X-A: b }, json: { a: 1 }, delay: 2s } }").await;
     let answer = post(&sim, "/v1/chat/completions", &chat("m")).await;
-    assert_eq!(
-        (answer.status, answer.header("x-a"), answer.body.as_str()),
-        (418, Some("b"), "{\"a\":1}")
-    );
+    assert_eq!((answer.status, answer.header("x-a"), answer.body.as_str()), (418, Some("b"), "{\"a\":1}"));
     let empty = with("{ respond: { status: 200 } }").await;
-    assert_eq!(
-        post(&empty, "/v1/chat/completions", &chat("m")).await.body,
-        ""
-    );
+    assert_eq!(post(&empty, "/v1/chat/completions", &chat("m")).await.body, "");
     let text = with("{ respond: { body: 'hello', headers: { content-type: text/x } } }").await;
-    assert_eq!(
-        get(&text, "/any").await.header("content-type"),
-        Some("text/x")
-    );
+    assert_eq!(get(&text, "/any").await.header("content-type"), Some("text/x"));
     assert_eq!(sim.counts().generations, 0);
     assert_eq!(sim.counts().faults[0].struck, 1);
 }
@@ -70,9 +57,7 @@ async fn a_cut_at_every_byte_of_an_answer() {
     let (whole, _) = raw(&plain, &request("GET", "/v1/models", &[], "")).await;
     for bytes in 0..whole.len() {
         for (cut, resets) in [("reset_after", true), ("close_after", false)] {
-            let yaml = format!(
-                "{{ models: [{{ id: m }}], faults: [{{ then: {{ {cut}: {{ bytes: {bytes} }} }} }}] }}"
-            );
+            let yaml = format!("{{ models: [{{ id: m }}], faults: [{{ then: {{ {cut}: {{ bytes: {bytes} }} }} }}] }}");
             // A byte in thirteen is enough away from the edges.
             if bytes > 3 && bytes % 13 != 0 && bytes + 3 < whole.len() {
                 continue;
@@ -96,19 +81,12 @@ async fn a_cut_inside_a_stream() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_ends_after_ten_minutes() {
-    for then in [
-        "hang",
-        "hang_after_headers",
-        "{ hang_mid_stream: { after_tokens: 2 } }",
-    ] {
+    for then in ["hang", "hang_after_headers", "{ hang_mid_stream: { after_tokens: 2 } }"] {
         let sim = with(then).await;
         let clock = sim.test_clock();
         let began = clock.instant();
         let (bytes, _) = raw(&sim, &stream_request()).await;
-        assert!(
-            clock.instant() - began >= super::super::wire::PATIENCE,
-            "{then}"
-        );
+        assert!(clock.instant() - began >= super::super::wire::PATIENCE, "{then}");
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert_eq!(text.contains("HTTP/1.1 200"), then != "hang", "{then}");
         assert_eq!(text.contains("pilot"), then.contains("mid"), "{then}");
@@ -123,14 +101,8 @@ async fn endless_answers_end_when_the_peer_leaves() {
         ("endless_headers", "x-endless: aaa"),
         ("endless_body", "{\"id\":\"m\"},{\"id\":\"m\"}"),
         ("{ endless_stream: { every: 0 } }", ": keep-alive\n\n"),
-        (
-            "{ endless_stream: { kind: roles } }",
-            "\"role\":\"assistant\"",
-        ),
-        (
-            "{ endless_stream: { kind: tokens } }",
-            "\"content\":\"The\"",
-        ),
+        ("{ endless_stream: { kind: roles } }", "\"role\":\"assistant\""),
+        ("{ endless_stream: { kind: tokens } }", "\"content\":\"The\""),
     ] {
         let sim = with(then).await;
         let bytes = taste(&sim, 20_000).await;
@@ -145,18 +117,10 @@ async fn endless_answers_end_when_the_peer_leaves() {
 
 #[tokio::test(start_paused = true)]
 async fn endless_streams_in_every_dialect_are_valid() {
-    let sim =
-        start("{ models: [{ id: m }], faults: [{ then: { endless_stream: { kind: tokens } } }] }")
-            .await;
-    for (path, part) in [
-        ("/v1/messages", "content_block_delta"),
-        ("/api/chat", "\"done\":false}\n"),
-    ] {
+    let sim = start("{ models: [{ id: m }], faults: [{ then: { endless_stream: { kind: tokens } } }] }").await;
+    for (path, part) in [("/v1/messages", "content_block_delta"), ("/api/chat", "\"done\":false}\n")] {
         let mut stream = TcpStream::connect(sim.address()).await.unwrap();
-        stream
-            .write_all(&request("POST", path, &[], &chat("m")))
-            .await
-            .unwrap();
+        stream.write_all(&request("POST", path, &[], &chat("m"))).await.unwrap();
         let mut buffer = vec![0; 1000];
         stream.read_exact(&mut buffer).await.unwrap();
         assert!(String::from_utf8_lossy(&buffer).contains(part), "{path}");
@@ -203,22 +167,10 @@ async fn pages_that_are_not_the_api() {
     for (which, status, header, value) in [
         ("nginx", 502, "server", "nginx/1.27.3"),
         ("cloudflare-challenge", 403, "cf-mitigated", "challenge"),
-        (
-            "login-page",
-            200,
-            "content-type",
-            "text/html; charset=utf-8",
-        ),
+        ("login-page", 200, "content-type", "text/html; charset=utf-8"),
     ] {
-        let answer = get(
-            &with(&format!("{{ html: {{ which: {which} }} }}")).await,
-            "/v1/models",
-        )
-        .await;
-        assert_eq!(
-            (answer.status, answer.header(header)),
-            (status, Some(value))
-        );
+        let answer = get(&with(&format!("{{ html: {{ which: {which} }} }}")).await, "/v1/models").await;
+        assert_eq!((answer.status, answer.header(header)), (status, Some(value)));
         assert!(answer.body.contains("<html"));
     }
     let answer = get(&with("{ html: { status: 404 } }").await, "/v1/models").await;
@@ -229,37 +181,19 @@ async fn pages_that_are_not_the_api() {
 async fn streams_that_end_badly() {
     let path = "/v1/chat/completions";
     let no_done = post(&with("no_done").await, path, &chat("m")).await;
-    assert!(
-        no_done.body.contains("\"finish_reason\":\"stop\"") && !no_done.body.contains("[DONE]")
-    );
+    assert!(no_done.body.contains("\"finish_reason\":\"stop\"") && !no_done.body.contains("[DONE]"));
     let hollow = post(&with("finish_without_content").await, path, &chat("m")).await;
     assert!(hollow.body.contains("[DONE]") && !hollow.body.contains("The"));
     let empty = post(&with("empty_stream").await, path, &chat("m")).await;
     assert_eq!((empty.status, empty.body.as_str()), (200, ""));
-    let error = post(
-        &with("{ error_in_stream: { after_tokens: 2 } }").await,
-        path,
-        &chat("m"),
-    )
-    .await;
-    assert!(
-        error.body.contains("pilot") && !error.body.contains("light"),
-        "{}",
-        error.body
-    );
+    let error = post(&with("{ error_in_stream: { after_tokens: 2 } }").await, path, &chat("m")).await;
+    assert!(error.body.contains("pilot") && !error.body.contains("light"), "{}", error.body);
     assert!(error.body.contains("server_is_overloaded") && !error.body.contains("[DONE]"));
     let own = "{ error_in_stream: { body: '{\"error\":{\"code\":502}}' } }";
     let whole_error = post(&with(own).await, path, &whole("m")).await;
-    assert_eq!(
-        (whole_error.status, whole_error.body.as_str()),
-        (200, "{\"error\":{\"code\":502}}")
-    );
-    let scripted =
-        with("{ stream: [{ raw: \": hi\\n\\n\" }, { raw: 'data: x', delay: 2s }] }").await;
-    assert_eq!(
-        post(&scripted, path, &chat("m")).await.body,
-        ": hi\n\ndata: x"
-    );
+    assert_eq!((whole_error.status, whole_error.body.as_str()), (200, "{\"error\":{\"code\":502}}"));
+    let scripted = with("{ stream: [{ raw: \": hi\\n\\n\" }, { raw: 'data: x', delay: 2s }] }").await;
+    assert_eq!(post(&scripted, path, &chat("m")).await.body, ": hi\n\ndata: x");
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,10 +203,7 @@ async fn answers_that_are_not_what_they_claim() {
     let (bytes, _) = raw(&with("garbage").await, &stream_request()).await;
     assert!(!bytes.starts_with(b"HTTP/"));
     let control = get(&with("control_characters").await, "/v1/models").await;
-    let message = control.json()["error"]["message"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let message = control.json()["error"]["message"].as_str().unwrap().to_owned();
     for character in ['\u{1b}', '\u{7}', '\n', '\r', '\u{202e}', '\u{9b}', '\u{0}'] {
         assert!(message.contains(character), "{character:?}");
     }
@@ -318,39 +249,16 @@ faults: [{ on: { path: /v1/models }, then: upstream_error }]",
     )
     .await;
     let status = async |name: &str, path: &str| {
-        let mut stream = TcpStream::connect(sim.listener(name).unwrap().address)
-            .await
-            .unwrap();
+        let mut stream = TcpStream::connect(sim.listener(name).unwrap().address).await.unwrap();
         let _ = stream.write_all(&request("GET", path, &[], "")).await;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.map(|_| answer)
     };
-    assert!(
-        status("front", "/v1/models")
-            .await
-            .unwrap()
-            .contains(" 500 ")
-    );
-    assert!(
-        status("broken", "/v1/models")
-            .await
-            .unwrap()
-            .contains(" 503 ")
-    );
+    assert!(status("front", "/v1/models").await.unwrap().contains(" 500 "));
+    assert!(status("broken", "/v1/models").await.unwrap().contains(" 503 "));
     assert!(status("reset", "/v1/models").await.is_err());
-    assert!(
-        status("other", "/none")
-            .await
-            .unwrap()
-            .contains("not_found_error")
-    );
+    assert!(status("other", "/none").await.unwrap().contains("not_found_error"));
     let counts = sim.counts();
-    assert_eq!(
-        (
-            counts.faults[0].struck,
-            counts.listener_faults["broken"][0].struck
-        ),
-        (1, 1)
-    );
+    assert_eq!((counts.faults[0].struck, counts.listener_faults["broken"][0].struck), (1, 1));
     assert_eq!(counts.by_listener["front"], 1);
 }
