@@ -136,7 +136,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             TLS,
             "The certificate has ended.",
             &[
-                "Renew the certificate of {host}; if it is not yours, see {status_page}.",
+                "Renew the certificate of {host}, or tell its owner.",
                 "If it is valid elsewhere, this machine's clock is wrong: `timedatectl`.",
             ],
         ),
@@ -175,7 +175,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             Person,
             TLS,
             "The certificate ends soon.",
-            &["Renew the certificate of {host}; if it is not yours, tell its owner."],
+            &["Renew the certificate of {host}, or tell its owner."],
         ),
         Code::AnswerTimeout => row(
             "answer-timeout",
@@ -184,8 +184,9 @@ pub(super) fn explanation(code: Code) -> Explanation {
             &[Stage::Authenticate, Stage::Locate],
             "A free endpoint gave no complete answer within the deadline.",
             &[
-                "The connection is good and the server does not answer: see {status_page}.",
+                "The connection is good, but the server does not answer.",
                 "Raise `expect.answer` if it is merely slow.",
+                "See {status_page}.",
             ],
         ),
         Code::AnswerCut => row(
@@ -323,7 +324,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             Waiting,
             ANSWER,
             "The provider failed on its own side.",
-            &["Try again {wait}.", "See {status_page}, and give its support the request id."],
+            &["Try again {wait}.", "If it lasts, give its support the request id.", "See {status_page}."],
         ),
         Code::Loading => row(
             "loading",
@@ -344,7 +345,8 @@ pub(super) fn explanation(code: Code) -> Explanation {
             "No token came before the deadline: the model is still cold, queued, or hanging.",
             &[
                 "The server accepted the request and stayed silent: try once more, as loading may have gone on.",
-                "If that hangs too, see {status_page}; if it answers, raise `expect.cold_start` ({cold_start}).",
+                "If it answers then, raise `expect.cold_start` ({cold_start}).",
+                "If it hangs again, see {status_page}.",
             ],
         ),
         Code::StreamCut => row(
@@ -365,8 +367,9 @@ pub(super) fn explanation(code: Code) -> Explanation {
             WARM,
             "The stream began and then fell silent.",
             &[
-                "The model hangs in the middle of an answer: see {status_page}.",
+                "The model hangs in the middle of an answer: try again.",
                 "Raise `expect.stall` if it is merely slow.",
+                "See {status_page}.",
             ],
         ),
         Code::EmptyAnswer => row(
@@ -376,8 +379,9 @@ pub(super) fn explanation(code: Code) -> Explanation {
             WARM,
             "The answer holds no content and no reason for having none.",
             &[
-                "Try again; if it repeats, the model is broken at the provider: see {status_page}.",
+                "Try again; if it repeats, the model is broken at the provider.",
                 "For an embedding model set `kind: embedding`.",
+                "See {status_page}.",
             ],
         ),
         Code::NotThisApi => row(

@@ -57,10 +57,12 @@ pub(super) fn judge(fault: DialFault, host: &str, port: u16, marks: &DialMarks) 
         DialFault::Failed(text) => (Stage::Connect, Fault::new(Code::ConnectFailed, format!("{at}: {text}"))),
         DialFault::Settings(text) => (Stage::Tls, Fault::new(Code::TlsFailed, format!("failed to {text}"))),
         DialFault::Tls(fault) => {
+            // rustls names the moment in seconds since 1970; people read dates.
+            let ended = marks.certificate_ends.map(|end| format!("the certificate ended at {end}"));
             let (code, text) = match fault {
                 TlsFault::Untrusted(text) => (Code::TlsUntrusted, text),
                 TlsFault::NameMismatch(text) => (Code::TlsNameMismatch, text),
-                TlsFault::Expired(text) => (Code::TlsExpired, text),
+                TlsFault::Expired(text) => (Code::TlsExpired, ended.unwrap_or(text)),
                 TlsFault::NotYetValid(text) => (Code::TlsNotYetValid, text),
                 TlsFault::Timeout => (Code::TlsTimeout, "no end of the handshake in time".to_owned()),
                 TlsFault::Failed(text) => (Code::TlsFailed, text),

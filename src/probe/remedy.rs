@@ -67,10 +67,15 @@ fn source(credential: &Credential) -> Option<&CredentialSource> {
     }
 }
 
-/// A duration in a sentence: `45s`, `12m`, `3h 20m`, `2d 4h`. Rounded up, so that nobody comes back too soon.
+/// A duration in a sentence: `350ms`, `3.4s`, `45s`, `12m`, `3h 20m`, `2d 4h`. Rounded up, so that nobody comes back too
+/// soon.
 pub(super) fn words(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         return format!("{}ms", duration.as_millis());
+    }
+    let tenths = duration.as_millis().div_ceil(100);
+    if tenths < 100 && tenths % 10 != 0 {
+        return format!("{}.{}s", tenths / 10, tenths % 10);
     }
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
@@ -94,6 +99,9 @@ mod tests {
         {
             assert_eq!(words(Duration::from_secs(seconds)), text);
         }
-        assert_eq!(words(Duration::from_millis(1500)), "2s");
+        assert_eq!(words(Duration::from_millis(1500)), "1.5s");
+        assert_eq!(words(Duration::from_millis(3_410)), "3.5s");
+        assert_eq!(words(Duration::from_millis(9_960)), "10s");
+        assert_eq!(words(Duration::from_millis(45)), "45ms");
     }
 }
