@@ -11,3 +11,5 @@ pub mod report;
 pub mod telemetry;
 
 pub mod sim;
+
+pub mod cli;

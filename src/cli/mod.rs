@@ -1,1 +1,3 @@
-//! (being built)
+//! The command line: the only place that prints.
+
+pub mod progress;
