@@ -1,0 +1,34 @@
+# Shortcuts for developers. `just` lists them; nothing needs them.
+
+_default:
+    @just --list
+
+# Show what pilotlight does, against simulated providers
+demo:
+    cargo run --release --locked -- demo
+
+# Run all tests, or those whose name contains a word
+test *filter:
+    cargo test --release --locked {{ filter }}
+
+# Formatting, lints and documentation, as strict as CI
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets --locked -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+# Run the benchmarks
+bench *filter:
+    cargo bench --locked {{ filter }}
+
+# Fuzz one target for a minute (needs nightly and cargo-fuzz)
+fuzz target seconds="60":
+    cargo +nightly fuzz run {{ target }} -- -max_total_time={{ seconds }}
+
+# Everything that CI checks
+ci:
+    bash .ci/run
+
+# Write the documents that are made from the code, and accept changed snapshots
+docs:
+    UPDATE_DOCS=1 INSTA_UPDATE=always cargo test --release --locked
