@@ -40,10 +40,9 @@ impl<'n, 'a> Fields<'n, 'a> {
 
     /// Whether a key is written at all, be it empty or wrong, or under a name that was taken for it.
     pub(super) fn mentions(&self, key: &str) -> bool {
-        let also = self.section.key(key).map_or(&[] as &[&str], |key| key.also);
-        self.entries
-            .iter()
-            .any(|(name, _)| name.text == key || also.contains(&&*name.text))
+        self.entries.iter().any(|(name, _)| {
+            name.text == key || shape::meant(&name.text, self.section) == Some(key)
+        })
     }
 
     /// The text of a key.

@@ -16,13 +16,7 @@ const KEY_PREFIXES: [&str; 16] = [
 /// Shorter texts are words, not keys.
 const SHORTEST_KEY: usize = 12;
 /// Keys of probes.yaml whose names sound secret and whose values are not.
-const HARMLESS: [&str; 5] = [
-    "key_header",
-    "key_prefix",
-    "key_page",
-    "tokens",
-    "max_output_tokens",
-];
+const HARMLESS: [&str; 4] = ["key_header", "key_prefix", "key_page", "max_output_tokens"];
 /// Longest value that is repeated in a sentence, in characters.
 const LONGEST_QUOTE: usize = 60;
 
@@ -42,9 +36,10 @@ pub(super) fn quote(text: &str) -> String {
     format!("`{shown}`")
 }
 
-/// Whether a text is shaped like some provider's key.
-fn looks_like_a_key(text: &str) -> bool {
+/// Whether a text is shaped like some provider's key. `hf_token_of_us` is not, for keys have digits.
+pub(super) fn looks_like_a_key(text: &str) -> bool {
     text.len() >= SHORTEST_KEY
+        && text.contains(|c: char| c.is_ascii_digit())
         && KEY_PREFIXES
             .iter()
             .any(|prefix| text.trim_start().starts_with(prefix))
@@ -66,6 +61,8 @@ enum Context {
     Credential,
     /// A value that may be a secret, such as a header's.
     Secret,
+    /// A value under a name that only sounds secret.
+    Guessed,
     /// The name of a variable, unless a key was put there.
     Variable,
 }
@@ -79,7 +76,12 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                 Context::Secret => true,
                 // `api_key: OPENAI_API_KEY` is a common slip, and no secret.
                 Context::Credential => !(scalar.text == "none" || is_reference(&scalar.text)),
-                Context::Variable => !is_variable_name(&scalar.text),
+                Context::Variable => {
+                    looks_like_a_key(&scalar.text)
+                        || !is_variable_name(&scalar.text) && !is_reference(&scalar.text)
+                }
+                // `first_tokn: 10s` sounds secret and is not.
+                Context::Guessed => !is_amount(&scalar.text),
                 Context::Plain => looks_like_a_key(&scalar.text),
             };
             if secret {
@@ -107,7 +109,8 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                 }
                 let inner = match (context, &*key.text) {
                     (Context::Plain, "headers") => Context::Secret,
-                    (Context::Plain, name) if sounds_secret(name) => Context::Credential,
+                    (Context::Plain, "api_key") => Context::Credential,
+                    (Context::Plain, name) if sounds_secret(name) => Context::Guessed,
                     (Context::Plain, _) => Context::Plain,
                     (_, "env") => Context::Variable,
                     (Context::Credential, "file" | "optional") => Context::Plain,
@@ -126,6 +129,11 @@ fn sounds_secret(name: &str) -> bool {
         && ["key", "token", "secret", "password", "authorization"]
             .iter()
             .any(|word| name == *word || name.ends_with(word) || name.starts_with("api"))
+}
+
+/// Whether a text is a number or a duration: too short and too regular for a key.
+fn is_amount(text: &str) -> bool {
+    text.len() < 8 && text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether a text only names a variable: `OPENAI_API_KEY`, `$OPENAI_API_KEY`, `${OPENAI_API_KEY}`.
@@ -225,6 +233,8 @@ mod tests {
             "headers: { x-thing: hunter2 }",
             "token: hunter2",
             "apikey: hunter2",
+            "api_key: 12345",
+            "api_key: { env: syn_hunter2hunter2 }",
             "model: sk-hunter2hunter2",
             "{ sk-hunter2hunter2: x }",
             "base_url: https://me:hunter2@example.com/v1",
@@ -256,6 +266,9 @@ mod tests {
             "api_key: { file: /run/secrets/key }",
             "key_header: x-api-key",
             "max_output_tokens: 16",
+            "first_token: 10s",
+            "max_output_token: 16",
+            "api_key: { env: $OPENAI_API_KEY }",
             "model: hf:zai-org/GLM-4.6",
         ] {
             assert_eq!(masked(text), text);

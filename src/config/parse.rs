@@ -324,9 +324,11 @@ fn explain(kind: &ErrorKind) -> (String, String) {
             "a tab is used for indentation",
             "YAML is indented with spaces only",
         ),
-        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => (
-            "a quote that is opened is never closed",
-            "close the quote, or remove the one that opens it",
+        ErrorKind::UnclosedQuotedScalar
+        | ErrorKind::InvalidQuotedScalarIndent
+        | ErrorKind::DocumentIndicatorInQuotedScalar => (
+            "a quote that was opened above is not closed",
+            "close it, or remove the one that opens it",
         ),
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::UnexpectedEofFlowSequence

@@ -34,9 +34,9 @@ impl Checker<'_> {
             }
         }
         for key in section.keys.iter().filter(|key| key.need == Need::Required) {
-            let there = entries
-                .iter()
-                .any(|(name, _)| name.text == key.name || key.also.contains(&&*name.text));
+            let there = entries.iter().any(|(name, _)| {
+                name.text == key.name || meant(&name.text, section) == Some(key.name)
+            });
             if !there {
                 self.report(
                     Mistake::at(node.span, format!("{} has no `{}`", section.noun, key.name))
@@ -48,10 +48,7 @@ impl Checker<'_> {
 
     /// A key that the section does not have.
     fn unknown(&mut self, name: &str, span: Span, section: &'static Section) {
-        let synonym = section.keys.iter().find(|key| key.also.contains(&name));
-        let near = synonym
-            .map(|key| key.name)
-            .or_else(|| nearest(name, section.keys.iter().map(|key| key.name)));
+        let near = meant(name, section);
         let mistake = Mistake::at(span, format!("{} has no key {}", section.noun, quote(name)))
             .fix(format!("its keys are: {}", section.names()));
         self.report(match near {
@@ -124,7 +121,12 @@ impl Checker<'_> {
                     if let Err(problem) = (names.check)(&entry.text) {
                         self.problem(entry.span, problem);
                     }
-                    self.value(node, &entry.text, value, key);
+                    match value {
+                        Kind::Section(_) if node.entries().is_none() => {
+                            self.wrong_kind(node, &quote(&entry.text), value, "");
+                        }
+                        _ => self.value(node, &entry.text, value, key),
+                    }
                 }
             }
             Kind::Section(section) => match node.entries() {
@@ -252,6 +254,19 @@ impl Checker<'_> {
             None => mistake,
         });
     }
+}
+
+/// The key that an unknown name was probably meant for.
+pub(super) fn meant(name: &str, section: &'static Section) -> Option<&'static str> {
+    if section.key(name).is_some() {
+        return None;
+    }
+    section
+        .keys
+        .iter()
+        .find(|key| key.also.contains(&name))
+        .map(|key| key.name)
+        .or_else(|| nearest(name, section.keys.iter().map(|key| key.name)))
 }
 
 /// A whole number written in digits. `1_000`, `0x10` and `1e3` are numbers to some YAML readers only.

@@ -308,7 +308,7 @@ pub(super) static TARGET: Section = Section {
         .also(&["id"]),
         Key::new(
             "provider",
-            Kind::Scalar(&NAME),
+            Kind::Scalar(&PROVIDER_NAME),
             "The name of a provider above.",
         )
         .required()
@@ -548,6 +548,13 @@ static VERSION: Scalar = scalar("a version", values::version, None, Json::One);
 static NAME: Scalar = scalar(
     "a name",
     values::name,
+    Some(NAME_PATTERN),
+    Json::TextOrNumber,
+);
+// Looked up rather than judged: the name is judged where it is given.
+static PROVIDER_NAME: Scalar = scalar(
+    "a name",
+    values::line,
     Some(NAME_PATTERN),
     Json::TextOrNumber,
 );

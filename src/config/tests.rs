@@ -171,7 +171,7 @@ fn the_example_of_the_design_means_what_it_says() {
     assert_eq!(glm.model.as_str(), "hf:zai-org/GLM-4.6");
     assert_eq!(
         (glm.depth, glm.kind, glm.max_output_tokens, glm.line),
-        (Depth::Warm, Kind::Chat, 16, 16)
+        (Depth::Warm, Kind::Chat, 16, 15)
     );
     assert_eq!(glm.expect.cold_start.as_secs(), 180);
     let synthetic = &glm.provider;
@@ -356,7 +356,7 @@ fn what_is_probably_not_meant_is_noted() {
     for (keys, note) in [
         (
             "preset: synthetic",
-            "4: the ids of Synthetic begin with `hf:` or `syn:`, and `m` does not",
+            "5: the ids of Synthetic begin with `hf:` or `syn:`, and `m` does not",
         ),
         (
             "preset: openai, base_url: 'https://proxy.example.com/v1'",

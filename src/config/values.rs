@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::mask::quote;
+use super::mask::{looks_like_a_key, quote};
 use crate::plan::{CronText, Daily};
 use crate::quota::Percent;
 use crate::target::{BaseUrl, BaseUrlError, TargetId};
@@ -166,23 +166,32 @@ pub(super) fn percent(text: &str) -> Result<Percent, Problem> {
 
 /// The name of a provider, target or gate.
 pub(super) fn name(text: &str) -> Result<(), Problem> {
-    TargetId::new(text)
-        .map(drop)
-        .map_err(|error| Problem::new(error.to_string()))
+    TargetId::new(text).map(drop).map_err(|error| {
+        let problem = Problem::new(error.to_string());
+        let nearby: String = text
+            .chars()
+            .take(100)
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        match nearby.trim_matches('-') {
+            "" => problem.fix("write a name such as `glm`"),
+            nearby => problem.fix(format!("write {}", quote(nearby))),
+        }
+    })
 }
 
-/// A word to select targets by.
+/// A word to select targets by: written like a name.
 pub(super) fn tag(text: &str) -> Result<(), Problem> {
-    TargetId::new(text).map(drop).map_err(|error| {
-        Problem::new(error.to_string().replace("a name", "a tag"))
-            .fix("a tag is written like a name")
+    name(text).map_err(|problem| Problem {
+        reason: problem.reason.replace("a name", "a tag"),
+        ..problem
     })
 }
 
 /// An LLM's id.
 pub(super) fn model(text: &str) -> Result<(), Problem> {
     if text.is_empty() {
-        return Err(Problem::new("the model's id is empty"));
+        return Err(Problem::new("the model's id is empty").fix("copy it from the provider's list"));
     }
     if text.trim() != text {
         return Err(Problem::new("the model's id begins or ends with a space")
@@ -193,7 +202,8 @@ pub(super) fn model(text: &str) -> Result<(), Problem> {
             .fix("copy the id again from the provider's list"));
     }
     if text.len() > 500 {
-        return Err(Problem::new("the model's id is longer than 500 bytes"));
+        return Err(Problem::new("the model's id is longer than 500 bytes")
+            .fix("copy the id alone from the provider's list"));
     }
     Ok(())
 }
@@ -201,12 +211,13 @@ pub(super) fn model(text: &str) -> Result<(), Problem> {
 /// Any text of one line.
 pub(super) fn line(text: &str) -> Result<(), Problem> {
     if text.trim().is_empty() {
-        return Err(Problem::new("the text is empty"));
+        return Err(Problem::new("the text is empty").fix("write a text, or remove the line"));
     }
     if text.chars().any(char::is_control) {
-        return Err(Problem::new(
-            "the text has a line break or another control character in it",
-        ));
+        return Err(
+            Problem::new("the text has a line break or another control character in it")
+                .fix("write it on one line"),
+        );
     }
     Ok(())
 }
@@ -231,7 +242,8 @@ pub(super) fn base_url(text: &str) -> Result<BaseUrl, Problem> {
             Problem::new("this is not a URL: the scheme is missing")
                 .fix("begin it with `https://`, or with `http://` for a server of your own")
         }
-        other => Problem::new(format!("this cannot be a base URL: {other}")),
+        other => Problem::new(format!("this cannot be a base URL: {other}"))
+            .fix("write scheme, host and path only, such as `https://api.example.com/v1`"),
     })
 }
 
@@ -270,11 +282,12 @@ pub(super) fn literal_key(text: &str) -> Result<(), Problem> {
 
 /// The name of an environment variable. The value is never repeated: keys get pasted here.
 pub(super) fn variable(text: &str) -> Result<(), Problem> {
-    if is_variable_name(text) {
+    // `syn_…` and `gsk_…` could be names, and are keys.
+    if is_variable_name(text) && !looks_like_a_key(text) {
         return Ok(());
     }
     let inner = text.trim_start_matches('$').trim_matches(['{', '}']);
-    if is_variable_name(inner) {
+    if is_variable_name(inner) && !looks_like_a_key(inner) {
         return Err(
             Problem::new("the variable is named without `$`").fix(format!("write `{inner}`"))
         );
@@ -314,9 +327,8 @@ pub(super) fn header_value(text: &str) -> Result<(), Problem> {
     if text.chars().all(|c| (' '..='~').contains(&c) || c == '\t') && text.trim() == text {
         return Ok(());
     }
-    Err(Problem::new(
-        "a header's value has only visible ASCII characters, and no space around it",
-    ))
+    Err(Problem::new("this cannot be the value of a header")
+        .fix("a value has only visible ASCII characters, and no space around it"))
 }
 
 /// A time zone's name.
