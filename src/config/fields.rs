@@ -21,7 +21,11 @@ pub(super) struct Fields<'n, 'a> {
 impl<'n, 'a> Fields<'n, 'a> {
     /// The mapping of a node. `None` where it is not one.
     pub(super) fn of(node: &'n Node<'a>, section: &'static Section) -> Option<Self> {
-        Some(Self { section, entries: node.entries()?, span: node.span })
+        Some(Self {
+            section,
+            entries: node.entries()?,
+            span: node.span,
+        })
     }
 
     /// The value of a key, unless it is empty.
@@ -36,8 +40,9 @@ impl<'n, 'a> Fields<'n, 'a> {
 
     /// Whether a key is written at all, be it empty or wrong, or under a name that was taken for it.
     pub(super) fn mentions(&self, key: &str) -> bool {
-        let also = self.section.key(key).map_or(&[] as &[&str], |key| key.also);
-        self.entries.iter().any(|(name, _)| name.text == key || also.contains(&&*name.text))
+        self.entries.iter().any(|(name, _)| {
+            name.text == key || shape::meant(&name.text, self.section) == Some(key)
+        })
     }
 
     /// The text of a key.

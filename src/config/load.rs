@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::mistakes::{Mistake, Mistakes};
-use super::node::{Node, Span};
+use super::node::{Node, Span, Value};
 use super::table::ROOT;
 use super::{Config, Environment, mask, parse, resolve, shape};
 
@@ -79,7 +79,14 @@ pub fn load_bytes(path: &Path, bytes: &[u8], environment: &Environment) -> Resul
 /// Checks and resolves a tree. All mistakes are added.
 fn understand(root: &Node<'_>, path: &Path, environment: &Environment, mistakes: &mut Vec<Mistake>) -> Option<Config> {
     if root.entries().is_none() {
-        mistakes.push(empty());
+        mistakes.push(match &root.value {
+            Value::Null => empty(),
+            _ => Mistake::at(
+                root.span,
+                format!("the file is {}, and should be a mapping", root.noun()),
+            )
+            .fix("begin with `version: 1`, `providers:` and `targets:`"),
+        });
         return None;
     }
     // The keys of another version are not known, so nothing else can be said of such a file.

@@ -10,13 +10,13 @@ use super::values::is_variable_name;
 
 /// How keys begin at the providers we know, so that one is recognised wherever it stands.
 const KEY_PREFIXES: [&str; 16] = [
-    "sk-", "sk_", "syn_", "gsk_", "hf_", "fw_", "fpk_", "AIza", "key-", "xai-", "r8_", "tgp_", "pplx-", "nvapi-",
-    "ghp_", "Bearer ",
+    "sk-", "sk_", "syn_", "gsk_", "hf_", "fw_", "fpk_", "AIza", "key-", "xai-", "r8_", "tgp_",
+    "pplx-", "nvapi-", "ghp_", "Bearer ",
 ];
 /// Shorter texts are words, not keys.
 const SHORTEST_KEY: usize = 12;
 /// Keys of probes.yaml whose names sound secret and whose values are not.
-const HARMLESS: [&str; 5] = ["key_header", "key_prefix", "key_page", "tokens", "max_output_tokens"];
+const HARMLESS: [&str; 4] = ["key_header", "key_prefix", "key_page", "max_output_tokens"];
 /// Longest value that is repeated in a sentence, in characters.
 const LONGEST_QUOTE: usize = 60;
 
@@ -25,17 +25,24 @@ pub(super) fn quote(text: &str) -> String {
     if looks_like_a_key(text) {
         return "`***`".to_owned();
     }
-    let mut shown: String =
-        text.chars().take(LONGEST_QUOTE).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut shown: String = text
+        .chars()
+        .take(LONGEST_QUOTE)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     if text.chars().count() > LONGEST_QUOTE {
         shown.push('…');
     }
     format!("`{shown}`")
 }
 
-/// Whether a text is shaped like some provider's key.
-fn looks_like_a_key(text: &str) -> bool {
-    text.len() >= SHORTEST_KEY && KEY_PREFIXES.iter().any(|prefix| text.trim_start().starts_with(prefix))
+/// Whether a text is shaped like some provider's key. `hf_token_of_us` is not, for keys have digits.
+pub(super) fn looks_like_a_key(text: &str) -> bool {
+    text.len() >= SHORTEST_KEY
+        && text.contains(|c: char| c.is_ascii_digit())
+        && KEY_PREFIXES
+            .iter()
+            .any(|prefix| text.trim_start().starts_with(prefix))
 }
 
 /// The text with every secret of a tree masked.
@@ -54,6 +61,8 @@ enum Context {
     Credential,
     /// A value that may be a secret, such as a header's.
     Secret,
+    /// A value under a name that only sounds secret.
+    Guessed,
     /// The name of a variable, unless a key was put there.
     Variable,
 }
@@ -67,7 +76,12 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                 Context::Secret => true,
                 // `api_key: OPENAI_API_KEY` is a common slip, and no secret.
                 Context::Credential => !(scalar.text == "none" || is_reference(&scalar.text)),
-                Context::Variable => !is_variable_name(&scalar.text),
+                Context::Variable => {
+                    looks_like_a_key(&scalar.text)
+                        || !is_variable_name(&scalar.text) && !is_reference(&scalar.text)
+                }
+                // `first_tokn: 10s` sounds secret and is not.
+                Context::Guessed => !is_amount(&scalar.text),
                 Context::Plain => looks_like_a_key(&scalar.text),
             };
             if secret {
@@ -95,7 +109,8 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                 }
                 let inner = match (context, &*key.text) {
                     (Context::Plain, "headers") => Context::Secret,
-                    (Context::Plain, name) if sounds_secret(name) => Context::Credential,
+                    (Context::Plain, "api_key") => Context::Credential,
+                    (Context::Plain, name) if sounds_secret(name) => Context::Guessed,
                     (Context::Plain, _) => Context::Plain,
                     (_, "env") => Context::Variable,
                     (Context::Credential, "file" | "optional") => Context::Plain,
@@ -116,12 +131,19 @@ fn sounds_secret(name: &str) -> bool {
             .any(|word| name == *word || name.ends_with(word) || name.starts_with("api"))
 }
 
+/// Whether a text is a number or a duration: too short and too regular for a key.
+fn is_amount(text: &str) -> bool {
+    text.len() < 8 && text.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// Whether a text only names a variable: `OPENAI_API_KEY`, `$OPENAI_API_KEY`, `${OPENAI_API_KEY}`.
 pub(super) fn is_reference(text: &str) -> bool {
     let name = text.trim_start_matches('$').trim_matches(['{', '}']);
     is_variable_name(name)
         && name.contains('_')
-        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// The user and password of a URL in some part of the text.
@@ -140,7 +162,8 @@ pub(super) fn mask_lines(text: &str) -> String {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         if let Some((key, value)) = line.split_once(':') {
-            let name = key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
+            let name =
+                key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
             let name = name.rsplit(['{', ',', ' ']).next().unwrap_or_default();
             let value = value.trim();
             let says_where = value.starts_with('{') && !value.contains("sk-") || value == "none";
@@ -210,12 +233,18 @@ mod tests {
             "headers: { x-thing: hunter2 }",
             "token: hunter2",
             "apikey: hunter2",
+            "api_key: 12345",
+            "api_key: { env: syn_hunter2hunter2 }",
             "model: sk-hunter2hunter2",
             "{ sk-hunter2hunter2: x }",
             "base_url: https://me:hunter2@example.com/v1",
             "api_key: [hunter2]",
         ] {
-            assert!(!masked(text).contains("hunter2"), "{text}: {}", masked(text));
+            assert!(
+                !masked(text).contains("hunter2"),
+                "{text}: {}",
+                masked(text)
+            );
             assert_eq!(masked(text).len(), text.len());
         }
         for text in [
@@ -237,6 +266,9 @@ mod tests {
             "api_key: { file: /run/secrets/key }",
             "key_header: x-api-key",
             "max_output_tokens: 16",
+            "first_token: 10s",
+            "max_output_token: 16",
+            "api_key: { env: $OPENAI_API_KEY }",
             "model: hf:zai-org/GLM-4.6",
         ] {
             assert_eq!(masked(text), text);

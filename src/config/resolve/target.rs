@@ -76,7 +76,8 @@ fn resolve<'n, 'a>(
     let mut origins = Origins::default();
     let provider = own.get("provider").and_then(|node| {
         let name = node.text()?;
-        if !providers.contains_key(name) {
+        // Where there are no providers at all, that is the mistake.
+        if !providers.contains_key(name) && !providers.is_empty() {
             let known: Vec<&str> = providers.keys().copied().collect();
             context.report(unknown_provider(node, name, &known));
         }
