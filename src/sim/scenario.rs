@@ -159,9 +159,6 @@ pub enum ScenarioError {
         message: String,
         /// The line, counted from one, when it is known.
         line: Option<u64>,
-        /// The parser's error.
-        #[source]
-        source: Box<serde_saphyr::Error>,
     },
     /// The shape is right but a rule is broken.
     #[error("use the scenario: {0}")]
@@ -178,7 +175,6 @@ impl Scenario {
             serde_saphyr::from_str(text).map_err(|error| ScenarioError::Syntax {
                 message: error.render(),
                 line: error.location().map(|location| location.line()),
-                source: Box::new(error),
             })?;
         scenario.validate()?;
         Ok(scenario)

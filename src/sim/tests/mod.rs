@@ -4,5 +4,6 @@ mod accounts;
 mod client;
 mod doors;
 mod faults;
+mod manual;
 mod surfaces;
 mod timing;
