@@ -5,5 +5,6 @@ mod client;
 mod doors;
 mod faults;
 mod manual;
+mod models;
 mod surfaces;
 mod timing;
