@@ -69,7 +69,8 @@ impl Clock {
 
     /// The virtual moment at a real instant.
     pub(crate) fn moment(&self, instant: Instant) -> Moment {
-        Moment(instant.saturating_duration_since(self.origin).mul_f64(self.speed))
+        let real = instant.saturating_duration_since(self.origin).as_secs_f64();
+        Moment(Duration::try_from_secs_f64(real * self.speed).unwrap_or(Duration::MAX))
     }
 
     /// The real time that a virtual span takes.

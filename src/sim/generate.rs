@@ -91,36 +91,45 @@ impl Run {
             cold && spec.cold_signal == ColdSignal::BlankLines
         };
         let signal = signals.then(|| self.signal(voice));
-        let free = provider.models.try_seat(&entry);
-        let queued = free.is_none();
-        if let Some(seat) = &free {
-            self.promise(exchange, seat);
+        let mut seat = provider.models.try_seat(&entry);
+        if let Some(seat) = &mut seat {
+            self.sit(exchange, seat, 0);
         }
         if early {
             self.begin(exchange, voice).await?;
         }
         let signal = signal.filter(|_| early);
-        let seat = match free {
-            Some(seat) => Some(seat),
-            None => self.wait(exchange, signal.as_deref(), provider.models.wait_seat(&entry)).await?,
-        };
-        let Some(mut seat) = seat else {
+        if seat.is_none() {
+            let queue = provider.models.wait_seat(&entry);
+            seat = self.wait(exchange, signal.as_deref(), queue).await?;
+            if let Some(seat) = &mut seat {
+                self.sit(exchange, seat, 1);
+            }
+        }
+        let Some(seat) = seat else {
             return Err(Ended::Close);
         };
-        seat.keep_alive(self.keep_alive.unwrap_or(KeepAlive::Default));
-        provider.ledger.found(&spec.id, seat.found);
-        provider.ledger.on_model(&spec.id, |all, model| {
-            all.generations += 1;
-            model.generations += 1;
-            model.waited_cold += u64::from(seat.found != Found::Warm);
-            model.queued += u64::from(queued);
-        });
-        self.promise(exchange, &seat);
-        self.turn.load = provider.clock.real(seat.ready_at.since(exchange.received));
-        self.wait(exchange, signal.as_deref(), provider.clock.sleep_until(seat.ready_at)).await?;
+        let loaded = provider.clock.sleep_until(seat.ready_at);
+        self.wait(exchange, signal.as_deref(), loaded).await?;
         self.speak(exchange, voice, &seat).await?;
         drop(seat);
         Ok(())
+    }
+
+    /// Counts a generation as soon as it has its seat, and notes what is known from then on.
+    fn sit(&mut self, exchange: &Exchange<'_>, seat: &mut Seat, queued: u64) {
+        let provider = exchange.provider;
+        let id = &self.entry.spec.id;
+        seat.keep_alive(self.keep_alive.unwrap_or(KeepAlive::Default));
+        provider.ledger.found(id, seat.found);
+        provider.ledger.on_model(id, |all, model| {
+            all.generations += 1;
+            model.generations += 1;
+            model.waited_cold += u64::from(seat.found != Found::Warm);
+            model.queued += queued;
+        });
+        self.turn.load = provider.clock.real(seat.ready_at.since(exchange.received));
+        self.promise(exchange, seat);
     }
 
     /// States the true time to the first token in the headers, while they can still be changed.

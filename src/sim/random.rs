@@ -35,7 +35,7 @@ impl Random {
             return span;
         }
         let factor = (self.fraction() * 2.0 - 1.0).mul_add(jitter.min(1.0), 1.0);
-        span.mul_f64(factor.max(0.0))
+        Duration::try_from_secs_f64(span.as_secs_f64() * factor.max(0.0)).unwrap_or(Duration::MAX)
     }
 
     /// A waiting time of a memoryless process with the given mean: when a random eviction comes.

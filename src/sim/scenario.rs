@@ -159,9 +159,6 @@ pub enum ScenarioError {
         message: String,
         /// The line, counted from one, when it is known.
         line: Option<u64>,
-        /// The parser's error.
-        #[source]
-        source: Box<serde_saphyr::Error>,
     },
     /// The shape is right but a rule is broken.
     #[error("use the scenario: {0}")]
@@ -174,11 +171,11 @@ impl Scenario {
     /// # Errors
     /// When the text is not YAML, has an unknown key or a value of the wrong kind (with the line), or breaks a rule.
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| ScenarioError::Syntax {
-            message: error.render(),
-            line: error.location().map(|location| location.line()),
-            source: Box::new(error),
-        })?;
+        let scenario: Self =
+            serde_saphyr::from_str(text).map_err(|error| ScenarioError::Syntax {
+                message: error.render(),
+                line: error.location().map(|location| location.line()),
+            })?;
         scenario.validate()?;
         Ok(scenario)
     }

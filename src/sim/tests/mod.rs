@@ -4,5 +4,7 @@ mod accounts;
 mod client;
 mod doors;
 mod faults;
+mod manual;
+mod models;
 mod surfaces;
 mod timing;
