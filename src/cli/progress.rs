@@ -4,7 +4,7 @@
 //! A reader of the event stream like the log. It decides nothing, and the run does not wait for it.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -26,7 +26,7 @@ const NAME: usize = 16;
 
 /// The live display. Dropping it clears the terminal.
 #[derive(Debug)]
-pub struct Progress {
+pub(super) struct Progress {
     live: Option<Live>,
 }
 
@@ -35,20 +35,19 @@ pub struct Progress {
 struct Live {
     /// Taken when it ends, which is what tells the painter to stop.
     events: Option<Sender<Event>>,
-    bar: ProgressBar,
     painter: Option<JoinHandle<()>>,
 }
 
 impl Progress {
     /// Shows nothing and costs nothing.
     #[must_use]
-    pub fn hidden() -> Self {
+    pub(super) fn hidden() -> Self {
         Self { live: None }
     }
 
     /// Shows the progress of `total` targets on standard error where that is a terminal; hidden where it is not.
     #[must_use]
-    pub fn on_stderr(total: usize) -> Self {
+    pub(super) fn on_stderr(total: usize) -> Self {
         if io::stderr().is_terminal() {
             Self::start(total, ProgressDrawTarget::stderr(), QUIET)
         } else {
@@ -66,24 +65,18 @@ impl Progress {
             Builder::new().name("progress".to_owned()).spawn(move || paint(&events, &bar, terminal, total, quiet))
         };
         match painter {
-            Ok(painter) => Self { live: Some(Live { events: Some(sender), bar, painter: Some(painter) }) },
+            Ok(painter) => Self { live: Some(Live { events: Some(sender), painter: Some(painter) }) },
             // Without a thread there is no display, and the run goes on.
             Err(_) => Self::hidden(),
         }
     }
 
     /// Takes note of an event.
-    pub fn observe(&self, event: &Event) {
+    pub(super) fn observe(&self, event: &Event) {
         if let Some(events) = self.live.as_ref().and_then(|live| live.events.as_ref()) {
             // The painter is gone only when the display is over.
             let _ = events.send(event.clone());
         }
-    }
-
-    /// Standard error for whoever else writes there meanwhile (the log): the display steps aside for each write.
-    #[must_use]
-    pub fn writer(&self) -> ProgressWriter {
-        ProgressWriter { bar: self.live.as_ref().map(|live| live.bar.clone()) }
     }
 }
 
@@ -96,25 +89,6 @@ impl Drop for Progress {
                 let _ = painter.join();
             }
         }
-    }
-}
-
-/// Standard error beside a [`Progress`].
-#[derive(Debug, Clone)]
-pub struct ProgressWriter {
-    bar: Option<ProgressBar>,
-}
-
-impl Write for ProgressWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
     }
 }
 
