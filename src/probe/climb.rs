@@ -66,6 +66,8 @@ pub(super) struct Located {
     pub listed: bool,
     /// Whether the catalogue names `none` among its reasoning efforts.
     pub effort_none: bool,
+    /// Names near to it, where the catalogue does not list it and need not.
+    pub nearest: Vec<String>,
 }
 
 /// Why a stage broke.

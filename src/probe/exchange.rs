@@ -106,22 +106,49 @@ pub(super) fn unread(fault: ReadFault, path: &str) -> Fault {
 
 /// What an answer that is not the expected one means.
 pub(super) fn refusal(climb: &mut Climb<'_>, stage: Stage, listed: bool, head: &Head, facts: &ErrorFacts) -> Fault {
+    refusal_of(climb, stage, listed, head, facts, Within::Answer)
+}
+
+/// What an error event inside a stream means.
+pub(super) fn refusal_in_stream(climb: &mut Climb<'_>, listed: bool, head: &Head, facts: &ErrorFacts) -> Fault {
+    refusal_of(climb, Stage::Warm, listed, head, facts, Within::Stream)
+}
+
+/// Where a refusal stood.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Answer,
+    Stream,
+}
+
+fn refusal_of(
+    climb: &mut Climb<'_>,
+    stage: Stage,
+    listed: bool,
+    head: &Head,
+    facts: &ErrorFacts,
+    within: Within,
+) -> Fault {
     let job = climb.job;
     let context = Context {
         family: job.target.provider.family,
         stage,
         model: job.target.model.as_str(),
         listed,
-        in_stream: head.status < 300 && stage == Stage::Warm,
+        in_stream: within == Within::Stream,
         secret: job.credential.secret(),
     };
     let classified = classify(&context, head, facts, climb.clock.wall());
     if classified.request_id.is_some() {
         climb.facts.request_id = classified.request_id;
     }
+    let evidence = match &classified.location {
+        Some(location) => format!("HTTP {} to {location}", head.status),
+        None => classified.evidence,
+    };
     Fault {
         code: classified.code,
-        evidence: classified.evidence,
+        evidence,
         reset: classified.reset,
         nearest: Vec::new(),
         location: classified.location,

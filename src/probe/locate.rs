@@ -17,13 +17,13 @@ pub(super) async fn locate(climb: &mut Climb<'_>, authenticated: Authenticated) 
     let target = climb.job.target.clone();
     let provider = &target.provider;
     let Some(catalogue) = &provider.catalogue else {
-        return Ok(Located { line, listed: false, effort_none: false });
+        return Ok(Located { line, listed: false, effort_none: false, nearest: Vec::new() });
     };
     let already_read = finding.is_some();
     let asked_by_authenticate = provider.free_check.as_ref().is_some_and(|check| check.path == catalogue.path);
     if asked_by_authenticate && !already_read {
         // The list was withheld or failed there already; asking again would only cost time.
-        return Ok(Located { line, listed: false, effort_none: false });
+        return Ok(Located { line, listed: false, effort_none: false, nearest: Vec::new() });
     }
     climb.enter(Stage::Locate);
     let finding = match finding {
@@ -40,17 +40,17 @@ pub(super) async fn locate(climb: &mut Climb<'_>, authenticated: Authenticated) 
         Ok(Scanned::Read(finding)) => finding,
         Ok(Scanned::Withheld(note)) => {
             climb.facts.notes.push(note);
-            return Ok(Located { line, listed: false, effort_none: false });
+            return Ok(Located { line, listed: false, effort_none: false, nearest: Vec::new() });
         }
         Err(fault) if climb.job.depth == Depth::Warm && leaves_it_open(&fault) => {
             climb.facts.notes.push(format!("the catalogue could not be read: {}", fault.evidence));
-            return Ok(Located { line, listed: false, effort_none: false });
+            return Ok(Located { line, listed: false, effort_none: false, nearest: Vec::new() });
         }
         Err(fault) => return Err(fault),
     };
     judge(climb, catalogue, &finding)?;
     let effort_none = finding.efforts.iter().any(|effort| effort == "none");
-    Ok(Located { line, listed: finding.listed, effort_none })
+    Ok(Located { line, listed: finding.listed, effort_none, nearest: finding.nearest })
 }
 
 fn judge(climb: &mut Climb<'_>, catalogue: &Catalogue, finding: &CatalogueFinding) -> Result<(), Fault> {

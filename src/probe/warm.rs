@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::climb::{Climb, Fault, Located};
 use super::dialect::{Reader, anthropic, ollama, openai};
-use super::exchange::{ReadFault, refusal, send, whole};
+use super::exchange::{ReadFault, refusal, refusal_in_stream, send, whole};
 use super::remedy::words;
 use super::stream::{Ended, Read, read};
 use super::transport::{Answer, Line, Request};
@@ -30,13 +30,20 @@ pub(super) async fn warm(climb: &mut Climb<'_>, located: Located) -> Result<(), 
     let mut line = located.line;
     let loaded = state::is_loaded(climb, &mut *line).await;
     let target = climb.job.target.clone();
-    match (target.provider.dialect, target.kind) {
+    let result = match (target.provider.dialect, target.kind) {
         (Dialect::Ollama, _) => preload(climb, &mut *line, loaded).await,
         (Dialect::OpenAi, Kind::Embedding) => embed::embed(climb, &mut *line, located.listed, loaded).await,
         (Dialect::OpenAi | Dialect::Anthropic, _) => {
             generate(climb, &mut *line, located.listed, located.effort_none, loaded).await
         }
-    }
+    };
+    // A catalogue that does not list everything could not decide, but it knows names that are near.
+    result.map_err(|mut fault| {
+        if fault.code == Code::ModelNotFound && fault.nearest.is_empty() {
+            fault.nearest = located.nearest;
+        }
+        fault
+    })
 }
 
 /// A text that differs from probe to probe: the end of the run's id and the target's name.
@@ -130,7 +137,7 @@ async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded:
     let target = climb.job.target.clone();
     let mut reader: Box<dyn Reader> = match target.provider.dialect {
         Dialect::Anthropic => Box::new(anthropic::MessageReader::default()),
-        Dialect::OpenAi | Dialect::Ollama => Box::new(openai::ChatReader::new(&target)),
+        Dialect::OpenAi | Dialect::Ollama => Box::new(openai::ChatReader::default()),
     };
     let Read { ended, first, last, loading } = read(&mut answer, &mut *reader, climb.clock, &target.expect).await;
     add_usage(&mut climb.facts.usage, reader.usage());
@@ -147,7 +154,7 @@ async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded:
         }
         Ended::Failed(value) => {
             let facts = ErrorFacts::read(value.to_string().as_bytes());
-            Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts))
+            Err(refusal_in_stream(climb, listed, &answer.head, &facts))
         }
         Ended::Foreign(beginning) => {
             let facts = ErrorFacts::read(&beginning);

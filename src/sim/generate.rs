@@ -146,8 +146,10 @@ impl Run {
         match self.entry.spec.cold_signal {
             ColdSignal::KeepaliveComments => voice.comment().to_owned(),
             ColdSignal::FakeReasoning => {
-                let turn = Turn { first_token_ms: None, ..self.turn.clone() };
-                voice.reasoning(&turn, "llama-swap loading model...\n")
+                // Its chunks have no id, unlike a server's.
+                let text = format!("llama-swap loading model: {}\n", self.entry.spec.id);
+                let chunk = serde_json::json!({ "choices": [{ "delta": { "reasoning_content": text } }] });
+                format!("data: {chunk}\n\n")
             }
             _ => "\n".to_owned(),
         }

@@ -133,6 +133,17 @@ pub(crate) async fn chat(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
     speak(exchange, Form::Chat).await
 }
 
+/// `POST /api/embed`. Only with an empty input, which loads the model and answers with no vector; vectors are had at
+/// `/v1/embeddings`.
+pub(crate) async fn embed(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
+    let input = exchange.request.json.get("input");
+    if input.and_then(Value::as_str).is_some_and(str::is_empty) {
+        return preload(exchange, Form::Embed).await;
+    }
+    let body = json!({ "error": "the simulator embeds at /v1/embeddings; here it only loads (an empty input)" });
+    exchange.reply(Response::json(400, &body)).await
+}
+
 async fn speak(exchange: &mut Exchange<'_>, form: Form) -> Result<(), Ended> {
     let entry = match find(exchange, Purpose::Generate) {
         Err(response) => return exchange.reply(*response).await,
@@ -198,6 +209,8 @@ fn nanos(span: Duration) -> u64 {
 enum Form {
     Generate,
     Chat,
+    /// Vectors instead of text.
+    Embed,
 }
 
 impl Form {
@@ -212,6 +225,9 @@ impl Form {
                 if !reasoning.is_empty() {
                     fields.insert("thinking".to_owned(), Value::from(reasoning));
                 }
+            }
+            Self::Embed => {
+                fields.insert("embeddings".to_owned(), json!([]));
             }
             Self::Chat => {
                 let mut message = json!({ "role": "assistant", "content": content });

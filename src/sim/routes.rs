@@ -89,6 +89,7 @@ pub(crate) async fn answer(exchange: &mut Exchange<'_>) -> Result<(), Ended> {
         ("POST", "/api/show") => ollama::show(exchange).await,
         ("POST", "/api/generate") => ollama::generate(exchange).await,
         ("POST", "/api/chat") => ollama::chat(exchange).await,
+        ("POST", "/api/embed") => ollama::embed(exchange).await,
         ("GET", "/health" | "/ping") => local::health(exchange).await,
         ("GET", "/health/liveliness" | "/health/readiness") => local::litellm_health(exchange).await,
         ("GET", "/props") => local::props(exchange).await,

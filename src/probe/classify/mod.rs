@@ -130,8 +130,8 @@ impl<'a> Answer<'a> {
     fn settle(&self, code: Code) -> Code {
         match code {
             Code::RateLimited if self.is_window() => Code::WindowSpent,
-            // Nothing but the key was asked about.
-            Code::ModelNotFound if self.context.stage < Stage::Locate => Code::BaseUrlWrong,
+            // Neither a key check nor a list asks for one LLM.
+            Code::ModelNotFound if self.context.stage < Stage::Warm => Code::BaseUrlWrong,
             code => code,
         }
     }

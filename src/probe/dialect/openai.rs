@@ -6,7 +6,7 @@ use super::{Progress, Reader, has_content, prompt};
 use crate::outcome::Usage;
 use crate::probe::knobs::Knobs;
 use crate::probe::wire::error_body::has_error;
-use crate::target::{ReasoningOff, StateEndpoint, Target};
+use crate::target::{ReasoningOff, Target};
 
 /// Path of the request, relative to the base URL.
 pub(in crate::probe) const PATH: &str = "chat/completions";
@@ -45,21 +45,67 @@ pub(in crate::probe) fn body(target: &Target, knobs: &Knobs, nonce: &str, effort
     body
 }
 
+/// llama-swap streams a banner while it loads, as content or as reasoning: `━━━━━`, `llama-swap loading model: x`, a
+/// remark, `Done! (7.26s)`, `━━━━━`. No LLM wrote it, and it would make a cold one look warm.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Banner {
+    /// Nothing has come yet.
+    #[default]
+    Possible,
+    /// Its first line has come, which alone could still be an LLM's.
+    Rule,
+    /// It has said that it loads.
+    Loading,
+    /// It has said that it is done.
+    Closing,
+    /// It is over, or there was none.
+    Over,
+}
+
+impl Banner {
+    const RULE: &str = "━━━━━";
+
+    /// Whether a chunk with content belongs to the banner.
+    fn covers(&mut self, chunk: &Value) -> bool {
+        let text = Self::text(chunk);
+        let is_rule = text.trim() == Self::RULE;
+        let names_itself = text.contains("llama-swap loading model");
+        *self = match *self {
+            Self::Possible if is_rule => Self::Rule,
+            Self::Possible | Self::Rule | Self::Loading if names_itself => Self::Loading,
+            Self::Possible | Self::Rule | Self::Over => Self::Over,
+            Self::Loading if text.contains("Done! (") => Self::Closing,
+            // Its chunks have no id; a server's have. So that a banner without an end cannot swallow the answer.
+            Self::Loading if chunk.get("id").is_some_and(|id| !id.is_null()) => Self::Over,
+            Self::Loading => Self::Loading,
+            Self::Closing if is_rule || text.trim().is_empty() => Self::Closing,
+            Self::Closing => Self::Over,
+        };
+        *self != Self::Over
+    }
+
+    fn text(chunk: &Value) -> String {
+        let deltas = chunk
+            .get("choices")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|choice| choice.get("delta"));
+        let texts = deltas.flat_map(|delta| ["content", "reasoning_content", "reasoning"].map(|name| delta.get(name)));
+        texts.flatten().filter_map(Value::as_str).collect()
+    }
+}
+
 /// Reads the stream of a chat completion.
 #[derive(Debug, Default)]
 pub(in crate::probe) struct ChatReader {
-    /// llama-swap streams made-up reasoning while it loads, which is not generated content.
-    behind_llama_swap: bool,
+    banner: Banner,
     over: bool,
     length: bool,
     usage: Usage,
 }
 
 impl ChatReader {
-    pub(in crate::probe) fn new(target: &Target) -> Self {
-        Self { behind_llama_swap: target.provider.state == Some(StateEndpoint::LlamaSwap), ..Self::default() }
-    }
-
     fn take_usage(&mut self, value: &Value) {
         // Groq reports it under `x_groq`.
         let usage = value.get("usage").filter(|usage| usage.is_object()).or_else(|| value.get("x_groq")?.get("usage"));
@@ -96,7 +142,7 @@ impl ChatReader {
             return if value.is_object() { Progress::Nothing } else { Progress::Foreign };
         };
         let token = choices.iter().any(Self::choice_has_content);
-        if token && self.behind_llama_swap && value.get("id").is_none() {
+        if token && self.banner.covers(value) {
             return Progress::Loading;
         }
         let reason = choices.iter().find_map(|choice| choice.get("finish_reason").filter(|reason| !reason.is_null()));
@@ -205,11 +251,31 @@ mod tests {
     }
 
     #[test]
-    fn llama_swaps_made_up_reasoning_means_loading() {
-        let mut reader = ChatReader { behind_llama_swap: true, ..ChatReader::default() };
-        let fake = r#"{"choices":[{"delta":{"reasoning_content":"llama-swap loading model: x"}}]}"#;
-        let real = r#"{"id":"c-1","choices":[{"delta":{"content":"hi"}}]}"#;
-        assert_eq!(reader.event("", fake), Progress::Loading);
-        assert_eq!(reader.event("", real), Progress::Token);
+    fn llama_swaps_banner_means_loading() {
+        let line = |field: &str, text: &str| json!({"choices":[{"delta":{field: text}}]}).to_string();
+        for field in ["content", "reasoning_content"] {
+            let mut reader = ChatReader::default();
+            for text in [
+                "━━━━━\n",
+                "llama-swap loading model: qwen\n",
+                "Time is an illusion...",
+                "\nDone! (7.26s)\n",
+                "━━━━━\n",
+                " \n",
+            ] {
+                assert_eq!(reader.event("", &line(field, text)), Progress::Loading, "{text:?}");
+            }
+            assert_eq!(reader.event("", &line(field, "Hello")), Progress::Token);
+            assert_eq!(reader.event("", &line(field, "━━━━━")), Progress::Token, "an LLM may draw a rule");
+        }
+    }
+
+    #[test]
+    fn a_banner_without_an_end_does_not_swallow_the_answer() {
+        let mut reader = ChatReader::default();
+        let banner = r#"{"choices":[{"delta":{"reasoning_content":"llama-swap loading model: x"}}]}"#;
+        let answer = r#"{"id":"c-1","choices":[{"delta":{"content":"hi"}}]}"#;
+        assert_eq!(reader.event("", banner), Progress::Loading);
+        assert_eq!(reader.event("", answer), Progress::Token);
     }
 }
