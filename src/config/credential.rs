@@ -27,11 +27,7 @@ const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 ///
 /// A command is waited for, for 30 seconds at most: call this where blocking is allowed.
 #[must_use]
-pub fn read_credential(
-    provider: &Provider,
-    environment: &Environment,
-    base_directory: &Path,
-) -> Credential {
+pub fn read_credential(provider: &Provider, environment: &Environment, base_directory: &Path) -> Credential {
     let source = provider.key.clone();
     let found = match &source {
         CredentialSource::NotNeeded => return Credential::NotNeeded,
@@ -55,15 +51,8 @@ fn from_variable(name: &str, environment: &Environment) -> Result<Secret, Creden
     }
 }
 
-fn from_file(
-    path: &Path,
-    environment: &Environment,
-    base_directory: &Path,
-) -> Result<Secret, CredentialFault> {
-    let unreadable = |reason: String| CredentialFault::FileUnreadable {
-        path: path.to_owned(),
-        reason,
-    };
+fn from_file(path: &Path, environment: &Environment, base_directory: &Path) -> Result<Secret, CredentialFault> {
+    let unreadable = |reason: String| CredentialFault::FileUnreadable { path: path.to_owned(), reason };
     let place = expand(path, environment)
         .ok_or_else(|| {
             unreadable(format!(
@@ -87,24 +76,15 @@ fn from_file(
 fn expand(path: &Path, environment: &Environment) -> Option<PathBuf> {
     for form in ["${CREDENTIALS_DIRECTORY}", "$CREDENTIALS_DIRECTORY"] {
         if let Ok(rest) = path.strip_prefix(form) {
-            return environment
-                .path(CREDENTIALS_DIRECTORY)
-                .map(|folder| folder.join(rest));
+            return environment.path(CREDENTIALS_DIRECTORY).map(|folder| folder.join(rest));
         }
     }
     Some(path.to_owned())
 }
 
-fn from_command(
-    words: &[String],
-    directory: &Path,
-    time: Duration,
-) -> Result<Secret, CredentialFault> {
+fn from_command(words: &[String], directory: &Path, time: Duration) -> Result<Secret, CredentialFault> {
     let program = words.first().cloned().unwrap_or_default();
-    let failed = |reason: String| CredentialFault::CommandFailed {
-        program: program.clone(),
-        reason,
-    };
+    let failed = |reason: String| CredentialFault::CommandFailed { program: program.clone(), reason };
     let mut command = Command::new(&program);
     command
         .args(words.iter().skip(1))
@@ -150,15 +130,10 @@ fn read_output(child: &mut Child, time: Duration) -> Result<Vec<u8>, String> {
         let _ = sender.send(result);
     });
     match receiver.recv_timeout(time) {
-        Ok(Ok(bytes)) if bytes.len() > MAX_BYTES => {
-            Err("it printed more than 64 KiB, so that is not a key".to_owned())
-        }
+        Ok(Ok(bytes)) if bytes.len() > MAX_BYTES => Err("it printed more than 64 KiB, so that is not a key".to_owned()),
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(RecvTimeoutError::Timeout) => Err(format!(
-            "it was not done after {} s, and was stopped",
-            time.as_secs()
-        )),
+        Err(RecvTimeoutError::Timeout) => Err(format!("it was not done after {} s, and was stopped", time.as_secs())),
         Err(RecvTimeoutError::Disconnected) => Err("its output could not be read".to_owned()),
     }
 }
@@ -197,18 +172,13 @@ mod tests {
     fn provider(key: CredentialSource) -> Provider {
         let text = b"version: 1\nproviders: { l: { dialect: openai, base_url: 'http://127.0.0.1:1/v1' } }\n\
                      targets: [{ name: t, provider: l, model: m }]\n";
-        let config =
-            super::super::load_bytes(Path::new("x"), text, &Environment::default()).unwrap();
+        let config = super::super::load_bytes(Path::new("x"), text, &Environment::default()).unwrap();
         let mut provider = Provider::clone(&config.providers[0]);
         provider.key = key;
         provider
     }
 
-    fn read(
-        key: CredentialSource,
-        environment: &Environment,
-        directory: &Path,
-    ) -> Result<String, String> {
+    fn read(key: CredentialSource, environment: &Environment, directory: &Path) -> Result<String, String> {
         match read_credential(&provider(key), environment, directory) {
             Credential::NotNeeded => Ok("not needed".to_owned()),
             Credential::Found { secret, .. } => Ok(secret.expose().to_owned()),
@@ -218,23 +188,13 @@ mod tests {
 
     fn command(words: &[&str]) -> Result<String, String> {
         let words = words.iter().map(|&word| word.to_owned()).collect();
-        read(
-            CredentialSource::Command(words),
-            &Environment::default(),
-            Path::new(""),
-        )
+        read(CredentialSource::Command(words), &Environment::default(), Path::new(""))
     }
 
     #[test]
     fn a_variable_is_taken_as_it_is() {
         let environment = Environment::from_pairs([("A", " key\n"), ("E", "")]);
-        let read = |name: &str| {
-            read(
-                CredentialSource::Env(name.to_owned()),
-                &environment,
-                Path::new("."),
-            )
-        };
+        let read = |name: &str| read(CredentialSource::Env(name.to_owned()), &environment, Path::new("."));
         assert_eq!(read("A"), Ok(" key\n".to_owned()));
         assert_eq!(read("E"), Err("the variable E is empty".to_owned()));
         assert_eq!(read("U"), Err("the variable U is not set".to_owned()));
@@ -251,74 +211,40 @@ mod tests {
             ("\n", Err("the file k is empty")),
         ] {
             std::fs::write(directory.path().join("k"), content).unwrap();
-            let found = read(
-                CredentialSource::File("k".into()),
-                &Environment::default(),
-                directory.path(),
-            );
+            let found = read(CredentialSource::File("k".into()), &Environment::default(), directory.path());
             assert_eq!(found.as_deref().map_err(String::as_str), expected);
         }
         std::fs::write(directory.path().join("k"), vec![b'x'; MAX_BYTES + 1]).unwrap();
-        let found = read(
-            CredentialSource::File("k".into()),
-            &Environment::default(),
-            directory.path(),
-        );
-        assert_eq!(
-            found,
-            Err("the file k is larger than 64 KiB, so it is not a key".to_owned())
-        );
+        let found = read(CredentialSource::File("k".into()), &Environment::default(), directory.path());
+        assert_eq!(found, Err("the file k is larger than 64 KiB, so it is not a key".to_owned()));
         std::fs::write(directory.path().join("k"), [0xff]).unwrap();
-        let found = read(
-            CredentialSource::File("k".into()),
-            &Environment::default(),
-            directory.path(),
-        );
-        assert_eq!(
-            found,
-            Err("the file k could not be read: it is not UTF-8 text".to_owned())
-        );
+        let found = read(CredentialSource::File("k".into()), &Environment::default(), directory.path());
+        assert_eq!(found, Err("the file k could not be read: it is not UTF-8 text".to_owned()));
     }
 
     #[test]
     fn systemd_credentials_are_found() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("synthetic"), "key").unwrap();
-        let environment =
-            Environment::from_pairs([("CREDENTIALS_DIRECTORY", directory.path().as_os_str())]);
+        let environment = Environment::from_pairs([("CREDENTIALS_DIRECTORY", directory.path().as_os_str())]);
         let source = CredentialSource::File("${CREDENTIALS_DIRECTORY}/synthetic".into());
-        assert_eq!(
-            read(source.clone(), &environment, Path::new("/nonexistent")),
-            Ok("key".to_owned())
-        );
+        assert_eq!(read(source.clone(), &environment, Path::new("/nonexistent")), Ok("key".to_owned()));
         let error = read(source, &Environment::default(), Path::new("/")).unwrap_err();
-        assert!(
-            error.contains("CREDENTIALS_DIRECTORY is not set"),
-            "{error}"
-        );
+        assert!(error.contains("CREDENTIALS_DIRECTORY is not set"), "{error}");
     }
 
     #[test]
     fn a_command_gives_its_output_or_says_why_not() {
         assert_eq!(command(&["printf", "key\\n"]), Ok("key".to_owned()));
         // No shell: nothing is expanded or split.
-        assert_eq!(
-            command(&["printf", "%s", "$HOME; x"]),
-            Ok("$HOME; x".to_owned())
-        );
-        assert_eq!(
-            command(&["cat"]),
-            Err("the command cat printed nothing".to_owned())
-        );
+        assert_eq!(command(&["printf", "%s", "$HOME; x"]), Ok("$HOME; x".to_owned()));
+        assert_eq!(command(&["cat"]), Err("the command cat printed nothing".to_owned()));
         let error = command(&["sh", "-c", "echo hunter2; echo hunter2 >&2; exit 3"]).unwrap_err();
         assert_eq!(error, "the command sh failed: exit status: 3");
         let error = command(&["head", "-c", "70000", "/dev/zero"]).unwrap_err();
         assert!(error.contains("more than 64 KiB"), "{error}");
         let error = command(&["/nonexistent/program"]).unwrap_err();
-        assert!(
-            error.starts_with("the command /nonexistent/program failed: "),
-            "{error}"
-        );
+        assert!(error.starts_with("the command /nonexistent/program failed: "), "{error}");
     }
 
     #[test]

@@ -48,10 +48,7 @@ impl Environment {
     /// The environment of this process, as it is now.
     #[must_use]
     pub fn from_process() -> Self {
-        Self {
-            variables: std::env::vars_os().collect(),
-            notes: Vec::new(),
-        }
+        Self { variables: std::env::vars_os().collect(), notes: Vec::new() }
     }
 
     /// An environment of these variables alone.
@@ -61,10 +58,7 @@ impl Environment {
         V: Into<OsString>,
     {
         Self {
-            variables: pairs
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
+            variables: pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
             notes: Vec::new(),
         }
     }
@@ -76,10 +70,7 @@ impl Environment {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Err(EnvFileError::TooLarge(path.to_owned())),
             Err(source) => {
-                return Err(EnvFileError::Unreadable {
-                    path: path.to_owned(),
-                    source,
-                });
+                return Err(EnvFileError::Unreadable { path: path.to_owned(), source });
             }
         };
         let text = String::from_utf8(bytes).map_err(|_| EnvFileError::NotText(path.to_owned()))?;
@@ -105,9 +96,7 @@ impl Environment {
 
     /// The value of a variable that names a file, where it is set and not empty.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
-        self.os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
+        self.os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// What a variable holds.
@@ -119,9 +108,7 @@ impl Environment {
     }
 
     fn os(&self, name: &str) -> Option<&OsStr> {
-        self.variables
-            .get(OsStr::new(name))
-            .map(OsString::as_os_str)
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 }
 
@@ -141,9 +128,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(".env");
         std::fs::write(&path, "A=file\nB=file\n").unwrap();
-        let environment = Environment::from_pairs([("A", "process")])
-            .with_env_file(&path)
-            .unwrap();
+        let environment = Environment::from_pairs([("A", "process")]).with_env_file(&path).unwrap();
         assert_eq!(environment.get("A"), Some("process"));
         assert_eq!(environment.get("B"), Some("file"));
         assert_eq!(format!("{environment:?}"), "Environment(2 variables)");
@@ -151,12 +136,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_none_is_an_error_with_its_path() {
-        let error = Environment::default()
-            .with_env_file(Path::new("/nonexistent/.env"))
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "could not read the variables of /nonexistent/.env"
-        );
+        let error = Environment::default().with_env_file(Path::new("/nonexistent/.env")).unwrap_err();
+        assert_eq!(error.to_string(), "could not read the variables of /nonexistent/.env");
     }
 }

@@ -27,10 +27,7 @@ impl fmt::Display for NotFound {
         for (path, why) in &self.looked {
             writeln!(f, "  {} ({why})", path.display())?;
         }
-        writeln!(
-            f,
-            "Try `pilotlight demo`, which needs none, or begin with this:\n"
-        )?;
+        writeln!(f, "Try `pilotlight demo`, which needs none, or begin with this:\n")?;
         for line in EXAMPLE.lines() {
             writeln!(f, "  {line}")?;
         }
@@ -51,22 +48,15 @@ pub fn find(explicit: Option<&Path>, environment: &Environment) -> Result<PathBu
         looked.push((path, "$PILOTLIGHT_CONFIG"));
     } else {
         looked.push((PathBuf::from("probes.yaml"), "the current folder"));
-        let user = environment
-            .path("XDG_CONFIG_HOME")
-            .or_else(|| environment.path("HOME").map(|home| home.join(".config")));
+        let user =
+            environment.path("XDG_CONFIG_HOME").or_else(|| environment.path("HOME").map(|home| home.join(".config")));
         if let Some(folder) = user {
-            looked.push((
-                folder.join("pilotlight/probes.yaml"),
-                "your configuration folder",
-            ));
+            looked.push((folder.join("pilotlight/probes.yaml"), "your configuration folder"));
         }
         looked.push((PathBuf::from("/etc/pilotlight/probes.yaml"), "the system's"));
     }
     // A folder of that name is not one; any other file is, so that a pipe can be given.
-    match looked
-        .iter()
-        .find(|(path, _)| path.exists() && !path.is_dir())
-    {
+    match looked.iter().find(|(path, _)| path.exists() && !path.is_dir()) {
         Some((path, _)) => Ok(path.clone()),
         None => Err(NotFound { looked }),
     }
@@ -97,11 +87,7 @@ mod tests {
 
     #[test]
     fn a_named_file_is_not_replaced_by_another() {
-        let error = find(
-            Some(Path::new("/nonexistent.yaml")),
-            &Environment::default(),
-        )
-        .unwrap_err();
+        let error = find(Some(Path::new("/nonexistent.yaml")), &Environment::default()).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("/nonexistent.yaml (--config)"), "{text}");
         assert!(text.contains("pilotlight demo"), "{text}");
@@ -110,13 +96,6 @@ mod tests {
 
     #[test]
     fn the_example_is_a_valid_file() {
-        assert!(
-            super::super::load_bytes(
-                Path::new("example"),
-                EXAMPLE.as_bytes(),
-                &Environment::default()
-            )
-            .is_ok()
-        );
+        assert!(super::super::load_bytes(Path::new("example"), EXAMPLE.as_bytes(), &Environment::default()).is_ok());
     }
 }

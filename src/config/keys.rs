@@ -54,10 +54,7 @@ pub(super) enum Kind {
     /// One, or a list of them.
     OneOrMore(&'static Scalar),
     /// A mapping whose keys are the user's names.
-    Map {
-        key: &'static Scalar,
-        value: &'static Kind,
-    },
+    Map { key: &'static Scalar, value: &'static Kind },
     /// A mapping with fixed keys.
     Section(&'static Section),
     /// A word (`none`, `auto`), or something else.
@@ -118,18 +115,12 @@ impl<T> Words for Choices<T> {
 impl<T: Copy + PartialEq> Choices<T> {
     /// What a word stands for.
     pub(super) fn value(&self, word: &str) -> Option<T> {
-        self.0
-            .iter()
-            .find(|choice| choice.word == word)
-            .map(|choice| choice.value)
+        self.0.iter().find(|choice| choice.word == word).map(|choice| choice.value)
     }
 
     /// The word for something.
     pub(super) fn word_for(&self, value: T) -> &'static str {
-        self.0
-            .iter()
-            .find(|choice| choice.value == value)
-            .map_or("", |choice| choice.word)
+        self.0.iter().find(|choice| choice.value == value).map_or("", |choice| choice.word)
     }
 }
 
@@ -143,15 +134,7 @@ impl Section {
 impl Key {
     /// An optional key.
     pub(super) const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self {
-            name,
-            kind,
-            need: Need::Optional,
-            doc,
-            example: "",
-            default: "",
-            also: &[],
-        }
+        Self { name, kind, need: Need::Optional, doc, example: "", default: "", also: &[] }
     }
 
     /// Makes it required.
@@ -211,10 +194,7 @@ impl Section {
 }
 
 /// The known name that a mistyped one most resembles, if any does.
-pub(super) fn nearest<'k>(
-    wrong: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Option<&'k str> {
+pub(super) fn nearest<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let folded = fold(wrong);
     known
         .into_iter()
@@ -227,11 +207,7 @@ pub(super) fn nearest<'k>(
 /// Case, hyphens and underscores are the commonest slips, and count for nothing. Long texts are cut: the distance
 /// takes time by the square of the length.
 fn fold(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, '_' | '-' | ' '))
-        .take(100)
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
+    text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).take(100).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]

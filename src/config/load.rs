@@ -39,19 +39,12 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, LoadError>
     match read_at_most(path, parse::MAX_BYTES) {
         Ok(Some(bytes)) => load_bytes(path, &bytes, environment),
         Ok(None) => Err(too_large(path)),
-        Err(source) => Err(LoadError::Unreadable {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(LoadError::Unreadable { path: path.to_owned(), source }),
     }
 }
 
 /// The same for bytes that are there already. `path` is for messages, and for relative paths within.
-pub fn load_bytes(
-    path: &Path,
-    bytes: &[u8],
-    environment: &Environment,
-) -> Result<Config, LoadError> {
+pub fn load_bytes(path: &Path, bytes: &[u8], environment: &Environment) -> Result<Config, LoadError> {
     if bytes.len() > parse::MAX_BYTES {
         return Err(too_large(path));
     }
@@ -75,42 +68,26 @@ pub fn load_bytes(
         _ => {
             // A file that could not be read to its end has no tree to say what is secret.
             let masked = match &root {
-                Some(root) if !mistakes.iter().any(|mistake| mistake.syntax) => {
-                    mask::mask_tree(text, root)
-                }
+                Some(root) if !mistakes.iter().any(|mistake| mistake.syntax) => mask::mask_tree(text, root),
                 _ => mask::mask_lines(text),
             };
-            Err(LoadError::Mistakes(Box::new(Mistakes::new(
-                path, masked, mistakes,
-            ))))
+            Err(LoadError::Mistakes(Box::new(Mistakes::new(path, masked, mistakes))))
         }
     }
 }
 
 /// Checks and resolves a tree. All mistakes are added.
-fn understand(
-    root: &Node<'_>,
-    path: &Path,
-    environment: &Environment,
-    mistakes: &mut Vec<Mistake>,
-) -> Option<Config> {
+fn understand(root: &Node<'_>, path: &Path, environment: &Environment, mistakes: &mut Vec<Mistake>) -> Option<Config> {
     if root.entries().is_none() {
         mistakes.push(match &root.value {
             Value::Null => empty(),
-            _ => Mistake::at(
-                root.span,
-                format!("the file is {}, and should be a mapping", root.noun()),
-            )
-            .fix("begin with `version: 1`, `providers:` and `targets:`"),
+            _ => Mistake::at(root.span, format!("the file is {}, and should be a mapping", root.noun()))
+                .fix("begin with `version: 1`, `providers:` and `targets:`"),
         });
         return None;
     }
     // The keys of another version are not known, so nothing else can be said of such a file.
-    let version = root
-        .entries()
-        .unwrap_or_default()
-        .iter()
-        .find(|(key, _)| key.text == "version");
+    let version = root.entries().unwrap_or_default().iter().find(|(key, _)| key.text == "version");
     if let Some((_, node)) = version
         && let Some(text) = node.text()
         && let Err(problem) = super::values::version(text)
@@ -128,28 +105,18 @@ fn understand(
 }
 
 fn empty() -> Mistake {
-    let start = Span {
-        line: 1,
-        column: 1,
-        ..Span::default()
-    };
+    let start = Span { line: 1, column: 1, ..Span::default() };
     Mistake::at(start, "there are no keys in this file")
         .fix("begin with `version: 1`; `pilotlight init` writes a file to begin from")
 }
 
 fn too_large(path: &Path) -> LoadError {
-    LoadError::TooLarge {
-        path: path.to_owned(),
-        limit: parse::MAX_BYTES,
-    }
+    LoadError::TooLarge { path: path.to_owned(), limit: parse::MAX_BYTES }
 }
 
 /// The mistake of bytes that are not text. The text up to there is shown, and its secrets are guessed.
 fn not_text(path: &Path, bytes: &[u8], valid: usize) -> LoadError {
-    let text = bytes
-        .get(..valid)
-        .and_then(|bytes| std::str::from_utf8(bytes).ok())
-        .unwrap_or_default();
+    let text = bytes.get(..valid).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
     let last = text.rsplit('\n').next().unwrap_or_default();
     let span = Span {
         start: valid,
@@ -158,11 +125,7 @@ fn not_text(path: &Path, bytes: &[u8], valid: usize) -> LoadError {
         column: u32::try_from(last.chars().count() + 1).unwrap_or(u32::MAX),
     };
     let mistake = Mistake::at(span, "the file is not UTF-8 text").fix("save it as UTF-8");
-    LoadError::Mistakes(Box::new(Mistakes::new(
-        path,
-        mask::mask_lines(text),
-        vec![mistake],
-    )))
+    LoadError::Mistakes(Box::new(Mistakes::new(path, mask::mask_lines(text), vec![mistake])))
 }
 
 /// A whole file, or `None` where it is larger than a limit. No more than the limit is ever held.

@@ -35,14 +35,7 @@ pub(super) struct Mistake {
 impl Mistake {
     /// A mistake at a place.
     pub(super) fn at(span: Span, reason: impl Into<String>) -> Self {
-        Self {
-            span,
-            reason: printable(reason.into()),
-            label: None,
-            fix: None,
-            also: None,
-            syntax: false,
-        }
+        Self { span, reason: printable(reason.into()), label: None, fix: None, also: None, syntax: false }
     }
 
     /// A few words at the caret.
@@ -72,11 +65,7 @@ impl Mistake {
 
 /// A text without control characters: what is in a file must not steer a terminal.
 fn printable(text: String) -> String {
-    if text.chars().any(char::is_control) {
-        text.replace(char::is_control, "\u{fffd}")
-    } else {
-        text
-    }
+    if text.chars().any(char::is_control) { text.replace(char::is_control, "\u{fffd}") } else { text }
 }
 
 /// Every mistake of one file, in the order of the text.
@@ -97,11 +86,7 @@ impl Mistakes {
         list.sort_by(|a, b| (a.span, &a.reason).cmp(&(b.span, &b.reason)));
         // A value that aliases repeat is wrong once.
         list.dedup_by(|a, b| a.span == b.span && a.reason == b.reason);
-        Self {
-            path: path.display().to_string(),
-            text: masked,
-            list,
-        }
+        Self { path: path.display().to_string(), text: masked, list }
     }
 
     /// How many there are. At least 1.
@@ -112,20 +97,13 @@ impl Mistakes {
 
     /// The line and the reason of each, for reports that are not for people.
     pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
-        self.list
-            .iter()
-            .map(|mistake| (mistake.span.line, mistake.reason.as_str()))
+        self.list.iter().map(|mistake| (mistake.span.line, mistake.reason.as_str()))
     }
 
     /// The text for people: each mistake with its lines, a caret, the reason and the fix. At most 50 are shown.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        }
-        .decor_style(DecorStyle::Ascii);
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
         let mut out = String::new();
         for mistake in self.list.iter().take(SHOWN) {
             out.push_str(&renderer.render(&[self.group(mistake)]));
@@ -143,26 +121,16 @@ impl Mistakes {
 
     /// One mistake as annotate-snippets wants it.
     fn group<'s>(&'s self, mistake: &'s Mistake) -> Group<'s> {
-        let primary = Piece {
-            span: mistake.span,
-            label: mistake.label.as_deref(),
-            kind: AnnotationKind::Primary,
-        };
+        let primary = Piece { span: mistake.span, label: mistake.label.as_deref(), kind: AnnotationKind::Primary };
         let mut group = Group::with_title(Level::ERROR.primary_title(mistake.reason.as_str()));
         match &mistake.also {
             None => group = group.element(self.snippet(&[primary])),
             Some((span, label)) => {
-                let context = Piece {
-                    span: *span,
-                    label: Some(label),
-                    kind: AnnotationKind::Context,
-                };
+                let context = Piece { span: *span, label: Some(label), kind: AnnotationKind::Context };
                 if span.line.abs_diff(mistake.span.line) <= NEAR {
                     group = group.element(self.snippet(&[primary, context]));
                 } else {
-                    group = group
-                        .element(self.snippet(&[primary]))
-                        .element(self.snippet(&[context]));
+                    group = group.element(self.snippet(&[primary])).element(self.snippet(&[context]));
                 }
             }
         }
@@ -173,35 +141,17 @@ impl Mistakes {
     }
 
     /// The lines that some places are on. Only these are given to the renderer: it reads all that it is given.
-    fn snippet<'s>(
-        &'s self,
-        pieces: &[Piece<'s>],
-    ) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
-        let first = pieces
-            .iter()
-            .map(|piece| piece.span.start)
-            .min()
-            .unwrap_or(0);
-        let last = pieces
-            .iter()
-            .map(|piece| piece.span.start)
-            .max()
-            .unwrap_or(0);
-        let line = pieces
-            .iter()
-            .map(|piece| piece.span.line)
-            .min()
-            .unwrap_or(1);
+    fn snippet<'s>(&'s self, pieces: &[Piece<'s>]) -> Snippet<'s, annotate_snippets::Annotation<'s>> {
+        let first = pieces.iter().map(|piece| piece.span.start).min().unwrap_or(0);
+        let last = pieces.iter().map(|piece| piece.span.start).max().unwrap_or(0);
+        let line = pieces.iter().map(|piece| piece.span.line).min().unwrap_or(1);
         let from = self.line_start(first);
         let to = self.line_end(last);
         let source = self.text.get(from..to).unwrap_or_default();
         let annotations = pieces.iter().map(|piece| {
             // A place goes no further than its own line, and is at least one character wide.
             let start = piece.span.start.clamp(from, to) - from;
-            let end = piece.span.end.clamp(
-                piece.span.start,
-                self.line_end(piece.span.start).max(piece.span.start),
-            );
+            let end = piece.span.end.clamp(piece.span.start, self.line_end(piece.span.start).max(piece.span.start));
             let end = (end.max(from) - from).clamp(start, source.len());
             piece.kind.span(start..end).label(piece.label)
         });
@@ -221,9 +171,7 @@ impl Mistakes {
     fn line_end(&self, offset: usize) -> usize {
         let after = self.text.get(offset..).unwrap_or_default();
         let line = after.split('\n').next().unwrap_or_default();
-        self.text
-            .len()
-            .min(offset + line.trim_end_matches('\r').len())
+        self.text.len().min(offset + line.trim_end_matches('\r').len())
     }
 }
 

@@ -28,6 +28,7 @@ mod show;
 mod table;
 mod values;
 mod words;
+mod zones;
 
 #[cfg(test)]
 mod tests;

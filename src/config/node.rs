@@ -99,12 +99,7 @@ impl<'a> Node<'a> {
         match &self.value {
             Value::Null | Value::Scalar(_) => 1,
             Value::Sequence(items) => 1 + items.iter().map(Node::size).sum::<usize>(),
-            Value::Mapping(entries) => {
-                1 + entries
-                    .iter()
-                    .map(|(_, value)| 1 + value.size())
-                    .sum::<usize>()
-            }
+            Value::Mapping(entries) => 1 + entries.iter().map(|(_, value)| 1 + value.size()).sum::<usize>(),
         }
     }
 }

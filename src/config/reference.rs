@@ -33,11 +33,7 @@ fn inner(kind: &Kind) -> Option<&'static Section> {
         Kind::Section(section) | Kind::SectionOrScalar(section, _) => Some(section),
         Kind::List(item) | Kind::OrWord(_, item) => inner(item),
         Kind::Map { value, .. } => inner(value),
-        Kind::Scalar(_)
-        | Kind::Number { .. }
-        | Kind::Boolean
-        | Kind::Word(_)
-        | Kind::OneOrMore(_) => None,
+        Kind::Scalar(_) | Kind::Number { .. } | Kind::Boolean | Kind::Word(_) | Kind::OneOrMore(_) => None,
     }
 }
 
@@ -67,17 +63,10 @@ fn row(key: &Key) -> String {
     };
     let mut doc = key.doc.to_owned();
     if let Kind::Word(words) = &key.kind {
-        let words: Vec<String> = words
-            .all()
-            .map(|(word, meaning)| format!("`{word}`: {meaning}"))
-            .collect();
+        let words: Vec<String> = words.all().map(|(word, meaning)| format!("`{word}`: {meaning}")).collect();
         doc = format!("{doc} {}.", words.join("; "));
     }
-    format!(
-        "| `{}` | {} | {default} | {doc} |",
-        key.name,
-        value(&key.kind, key.example)
-    )
+    format!("| `{}` | {} | {default} | {doc} |", key.name, value(&key.kind, key.example))
 }
 
 /// What a key takes: an example, or the name of the section.
@@ -103,11 +92,7 @@ fn value(kind: &Kind, example: &str) -> String {
         },
         Kind::Number { min, max } => format!("{min} to {max}"),
         Kind::Boolean => "`true` or `false`".to_owned(),
-        Kind::Word(words) => words
-            .all()
-            .map(|(word, _)| format!("`{word}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
+        Kind::Word(words) => words.all().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Kind::Scalar(_) | Kind::OneOrMore(_) => format!("`{example}`"),
     }
 }

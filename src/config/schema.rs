@@ -14,10 +14,7 @@ pub fn schema() -> Value {
     let mut root = section(&ROOT, &mut definitions);
     definitions.remove(ROOT.name);
     if let Some(root) = root.as_object_mut() {
-        root.insert(
-            "$schema".to_owned(),
-            json!("https://json-schema.org/draft/2020-12/schema"),
-        );
+        root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
         root.insert("title".to_owned(), json!("probes.yaml of pilotlight"));
         root.insert("$defs".to_owned(), Value::Object(definitions));
     }
@@ -65,10 +62,8 @@ fn kind(kind_: &Kind, definitions: &mut Map<String, Value>) -> Value {
         Kind::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Word(words) => {
-            let choices: Vec<Value> = words
-                .all()
-                .map(|(word, doc)| json!({ "const": word, "description": doc }))
-                .collect();
+            let choices: Vec<Value> =
+                words.all().map(|(word, doc)| json!({ "const": word, "description": doc })).collect();
             json!({ "oneOf": choices })
         }
         Kind::List(item) => json!({ "type": "array", "items": kind(item, definitions) }),

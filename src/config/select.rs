@@ -33,24 +33,11 @@ fn did_you_mean(name: Option<&str>) -> String {
 impl Config {
     /// The targets that have one of the names, one of the tags and one of the providers, in the order of the text. An
     /// empty list asks for nothing. There is always at least one.
-    pub fn select<S: AsRef<str>>(
-        &self,
-        names: &[S],
-        tags: &[S],
-        providers: &[S],
-    ) -> Result<Vec<Target>, SelectError> {
-        known(
-            "target",
-            names,
-            self.targets.iter().map(|target| target.id.as_str()),
-        )?;
+    pub fn select<S: AsRef<str>>(&self, names: &[S], tags: &[S], providers: &[S]) -> Result<Vec<Target>, SelectError> {
+        known("target", names, self.targets.iter().map(|target| target.id.as_str()))?;
         let all_tags = self.targets.iter().flat_map(|target| &target.tags);
         known("tag", tags, all_tags.map(String::as_str))?;
-        known(
-            "provider",
-            providers,
-            self.providers.iter().map(|provider| provider.id.as_str()),
-        )?;
+        known("provider", providers, self.providers.iter().map(|provider| provider.id.as_str()))?;
 
         let selected: Vec<Target> = self
             .targets
@@ -63,11 +50,7 @@ impl Config {
             .cloned()
             .collect();
         if selected.is_empty() {
-            return Err(SelectError::Nothing(described(&[
-                ("target", names),
-                ("tag", tags),
-                ("provider", providers),
-            ])));
+            return Err(SelectError::Nothing(described(&[("target", names), ("tag", tags), ("provider", providers)])));
         }
         Ok(selected)
     }
@@ -89,10 +72,7 @@ fn known<'c, S: AsRef<str>>(
     }
     let mut seen = HashSet::new();
     let all: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
-    let unknown = wanted
-        .iter()
-        .map(AsRef::as_ref)
-        .find(|name| !seen.contains(name));
+    let unknown = wanted.iter().map(AsRef::as_ref).find(|name| !seen.contains(name));
     match unknown {
         None => Ok(()),
         Some(name) => Err(SelectError::Unknown {

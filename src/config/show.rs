@@ -10,9 +10,7 @@ use jiff::tz::TimeZone;
 use super::Config;
 use super::resolve::{Origin, Origins};
 use super::values::duration_text;
-use super::words::{
-    CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES,
-};
+use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 use crate::plan::{CheckSchedule, Gate, TargetSchedule, Trigger, WarmSchedule, WarmTrigger};
 use crate::quota::QuotaSettings;
 use crate::target::{CredentialSource, KeyHeader, Provider, Target};
@@ -41,10 +39,7 @@ impl Config {
             page.line(0, "gates:");
         }
         for named in &self.gates {
-            page.line(
-                1,
-                &format!("{}: {}", scalar(named.id.as_str()), gate(&named.gate)),
-            );
+            page.line(1, &format!("{}: {}", scalar(named.id.as_str()), gate(&named.gate)));
         }
         page.0
     }
@@ -81,11 +76,8 @@ impl Page {
             },
         );
         if !provider.headers.is_empty() {
-            let headers: Vec<String> = provider
-                .headers
-                .iter()
-                .map(|(name, _)| format!("{}: {MASK}", quoted(name)))
-                .collect();
+            let headers: Vec<String> =
+                provider.headers.iter().map(|(name, _)| format!("{}: {MASK}", quoted(name))).collect();
             key("headers", format!("{{ {} }}", headers.join(", ")));
         }
         key("concurrency", provider.concurrency.to_string());
@@ -124,20 +116,9 @@ impl Page {
                 )
             }),
         );
-        key(
-            "state",
-            provider
-                .state
-                .map_or_else(none, |state| STATES.word_for(state).to_owned()),
-        );
-        key(
-            "cap_field",
-            CAP_FIELDS.word_for(provider.cap_field).to_owned(),
-        );
-        key(
-            "reasoning_off",
-            REASONING.word_for(provider.reasoning_off).to_owned(),
-        );
+        key("state", provider.state.map_or_else(none, |state| STATES.word_for(state).to_owned()));
+        key("cap_field", CAP_FIELDS.word_for(provider.cap_field).to_owned());
+        key("reasoning_off", REASONING.word_for(provider.reasoning_off).to_owned());
         key("key_prefix", or_none(provider.key_prefix.as_deref()));
         key("key_page", or_none(provider.key_page.as_deref()));
         key("billing_page", or_none(provider.billing_page.as_deref()));
@@ -146,25 +127,12 @@ impl Page {
 
     fn target(&mut self, target: &Target, schedule: Option<&TargetSchedule>, origins: &Origins) {
         self.line(1, &format!("- name: {}", scalar(target.id.as_str())));
-        self.line(
-            2,
-            &format!("provider: {}", scalar(target.provider.id.as_str())),
-        );
+        self.line(2, &format!("provider: {}", scalar(target.provider.id.as_str())));
         self.line(2, &format!("model: {}", scalar(target.model.as_str())));
         self.key(2, "kind", KINDS.word_for(target.kind), origins.of("kind"));
-        self.key(
-            2,
-            "depth",
-            DEPTHS.word_for(target.depth),
-            origins.of("depth"),
-        );
+        self.key(2, "depth", DEPTHS.word_for(target.depth), origins.of("depth"));
         let tags: Vec<String> = target.tags.iter().map(|tag| scalar(tag)).collect();
-        self.key(
-            2,
-            "tags",
-            format!("[{}]", tags.join(", ")),
-            origins.of("tags"),
-        );
+        self.key(2, "tags", format!("[{}]", tags.join(", ")), origins.of("tags"));
         self.line(2, "expect:");
         let expect = &target.expect;
         for (name, path, time) in [
@@ -177,12 +145,7 @@ impl Page {
         ] {
             self.key(3, name, duration_text(time), origins.of(path));
         }
-        self.key(
-            2,
-            "max_output_tokens",
-            target.max_output_tokens,
-            origins.of("max_output_tokens"),
-        );
+        self.key(2, "max_output_tokens", target.max_output_tokens, origins.of("max_output_tokens"));
         if let Some(auth) = schedule.and_then(|schedule| schedule.auth.as_ref()) {
             self.key(2, "auth", check(auth), origins.of("auth"));
         }
@@ -206,11 +169,7 @@ fn credential(source: &CredentialSource) -> String {
 }
 
 fn check(schedule: &CheckSchedule) -> String {
-    format!(
-        "{{ {}, timezone: {} }}",
-        trigger(&schedule.trigger),
-        zone(&schedule.timezone)
-    )
+    format!("{{ {}, timezone: {} }}", trigger(&schedule.trigger), zone(&schedule.timezone))
 }
 
 fn warm(schedule: &WarmSchedule) -> String {
@@ -244,19 +203,12 @@ fn zone(zone: &TimeZone) -> String {
 
 fn gate(gate: &Gate) -> String {
     let list = |targets: &[crate::target::TargetId]| {
-        let names: Vec<String> = targets
-            .iter()
-            .map(|target| scalar(target.as_str()))
-            .collect();
+        let names: Vec<String> = targets.iter().map(|target| scalar(target.as_str())).collect();
         format!("[{}]", names.join(", "))
     };
     match gate {
         Gate::MainWithFallback { main, fallback } => {
-            format!(
-                "{{ main: {}, fallback: {} }}",
-                scalar(main.as_str()),
-                list(fallback)
-            )
+            format!("{{ main: {}, fallback: {} }}", scalar(main.as_str()), list(fallback))
         }
         Gate::Any(of) => format!("{{ any: {} }}", list(of)),
         Gate::All(of) => format!("{{ all: {} }}", list(of)),
@@ -277,11 +229,9 @@ fn scalar(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && text.chars().all(safe)
-        && ![
-            "null", "true", "false", "yes", "no", "on", "off", "y", "n", "none",
-        ]
-        .iter()
-        .any(|word| text.eq_ignore_ascii_case(word));
+        && !["null", "true", "false", "yes", "no", "on", "off", "y", "n", "none"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word));
     if plain { text.to_owned() } else { quoted(text) }
 }
 

@@ -2,8 +2,7 @@
 
 use super::keys::{Choice, Choices};
 use crate::target::{
-    CapField, CatalogueShape, Depth, Dialect, Family, FreeCheckProves, Kind, ReasoningOff,
-    StateEndpoint,
+    CapField, CatalogueShape, Depth, Dialect, Family, FreeCheckProves, Kind, ReasoningOff, StateEndpoint,
 };
 
 /// A row of a table of words.
@@ -12,49 +11,25 @@ const fn choice<T>(word: &'static str, value: T, doc: &'static str) -> Choice<T>
 }
 
 pub(super) static DIALECTS: Choices<Dialect> = Choices(&[
-    choice(
-        "openai",
-        Dialect::OpenAi,
-        "chat completions and embeddings, as most providers speak",
-    ),
+    choice("openai", Dialect::OpenAi, "chat completions and embeddings, as most providers speak"),
     choice("anthropic", Dialect::Anthropic, "Anthropic messages"),
-    choice(
-        "ollama",
-        Dialect::Ollama,
-        "Ollama's own API, which preloads without generating",
-    ),
+    choice("ollama", Dialect::Ollama, "Ollama's own API, which preloads without generating"),
 ]);
 
 pub(super) static DEPTHS: Choices<Depth> = Choices(&[
-    choice(
-        "connect",
-        Depth::Connect,
-        "name, connection and TLS; no HTTP request",
-    ),
+    choice("connect", Depth::Connect, "name, connection and TLS; no HTTP request"),
     choice("auth", Depth::Auth, "the key and the list of models; free"),
     choice("warm", Depth::Warm, "a generated token; costs a request"),
 ]);
 
 pub(super) static KINDS: Choices<Kind> = Choices(&[
     choice("chat", Kind::Chat, "generates text"),
-    choice(
-        "embedding",
-        Kind::Embedding,
-        "turns text into vectors; warmed through `/embeddings`",
-    ),
+    choice("embedding", Kind::Embedding, "turns text into vectors; warmed through `/embeddings`"),
 ]);
 
 pub(super) static CAP_FIELDS: Choices<CapField> = Choices(&[
-    choice(
-        "max_tokens",
-        CapField::MaxTokens,
-        "what every compatible server knows",
-    ),
-    choice(
-        "max_completion_tokens",
-        CapField::MaxCompletionTokens,
-        "what OpenAI's newer models want",
-    ),
+    choice("max_tokens", CapField::MaxTokens, "what every compatible server knows"),
+    choice("max_completion_tokens", CapField::MaxCompletionTokens, "what OpenAI's newer models want"),
 ]);
 
 pub(super) static REASONING: Choices<ReasoningOff> = Choices(&[
@@ -64,71 +39,27 @@ pub(super) static REASONING: Choices<ReasoningOff> = Choices(&[
         ReasoningOff::EffortNoneIfListed,
         "`reasoning_effort: none`, where the catalogue lists it for the model",
     ),
-    choice(
-        "effort-none",
-        ReasoningOff::EffortNone,
-        "`reasoning_effort: none`",
-    ),
-    choice(
-        "effort-minimal",
-        ReasoningOff::EffortMinimal,
-        "`reasoning_effort: minimal`",
-    ),
-    choice(
-        "thinking-disabled",
-        ReasoningOff::ThinkingDisabled,
-        "`thinking: {type: disabled}`",
-    ),
-    choice(
-        "reasoning-disabled",
-        ReasoningOff::ReasoningDisabled,
-        "`reasoning: {enabled: false}`",
-    ),
-    choice(
-        "think-false",
-        ReasoningOff::ThinkFalse,
-        "`think: false` (Ollama)",
-    ),
+    choice("effort-none", ReasoningOff::EffortNone, "`reasoning_effort: none`"),
+    choice("effort-minimal", ReasoningOff::EffortMinimal, "`reasoning_effort: minimal`"),
+    choice("thinking-disabled", ReasoningOff::ThinkingDisabled, "`thinking: {type: disabled}`"),
+    choice("reasoning-disabled", ReasoningOff::ReasoningDisabled, "`reasoning: {enabled: false}`"),
+    choice("think-false", ReasoningOff::ThinkFalse, "`think: false` (Ollama)"),
 ]);
 
 pub(super) static PROVES: Choices<FreeCheckProves> = Choices(&[
-    choice(
-        "key",
-        FreeCheckProves::Key,
-        "the key is accepted: the endpoint refuses a wrong one",
-    ),
-    choice(
-        "reachable",
-        FreeCheckProves::Reachable,
-        "only that the server answers",
-    ),
+    choice("key", FreeCheckProves::Key, "the key is accepted: the endpoint refuses a wrong one"),
+    choice("reachable", FreeCheckProves::Reachable, "only that the server answers"),
 ]);
 
 pub(super) static SHAPES: Choices<CatalogueShape> = Choices(&[
-    choice(
-        "data",
-        CatalogueShape::Data,
-        "`{\"data\": [{\"id\": …}]}`, or the bare list",
-    ),
-    choice(
-        "ollama-tags",
-        CatalogueShape::OllamaTags,
-        "`{\"models\": [{\"name\": …}]}`",
-    ),
+    choice("data", CatalogueShape::Data, "`{\"data\": [{\"id\": …}]}`, or the bare list"),
+    choice("ollama-tags", CatalogueShape::OllamaTags, "`{\"models\": [{\"name\": …}]}`"),
 ]);
 
 pub(super) static STATES: Choices<StateEndpoint> = Choices(&[
     choice("ollama-ps", StateEndpoint::OllamaPs, "Ollama's `/api/ps`"),
-    choice(
-        "llama-cpp-router",
-        StateEndpoint::LlamaCppRouter,
-        "llama.cpp's router: `/models`",
-    ),
-    choice(
-        "llama-swap",
-        StateEndpoint::LlamaSwap,
-        "llama-swap's `/running`",
-    ),
+    choice("llama-cpp-router", StateEndpoint::LlamaCppRouter, "llama.cpp's router: `/models`"),
+    choice("llama-swap", StateEndpoint::LlamaSwap, "llama-swap's `/running`"),
 ]);
 
 pub(super) static FAMILIES: Choices<Family> = Choices(&[

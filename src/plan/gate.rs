@@ -69,9 +69,7 @@ impl Gate {
     #[must_use]
     pub fn targets(&self) -> Vec<&TargetId> {
         match self {
-            Self::MainWithFallback { main, fallback } => {
-                std::iter::once(main).chain(fallback).collect()
-            }
+            Self::MainWithFallback { main, fallback } => std::iter::once(main).chain(fallback).collect(),
             Self::Any(of) | Self::All(of) | Self::AtLeast { of, .. } => of.iter().collect(),
         }
     }

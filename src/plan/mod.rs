@@ -5,6 +5,6 @@ mod schedule;
 
 pub use gate::{Gate, GateId, NamedGate};
 pub use schedule::{
-    CheckSchedule, CronError, CronText, Daily, DuringError, TargetSchedule, TimeOfDay, Trigger,
-    WarmSchedule, WarmTrigger, Windows,
+    CheckSchedule, CronError, CronText, Daily, DuringError, TargetSchedule, TimeOfDay, Trigger, WarmSchedule,
+    WarmTrigger, Windows,
 };

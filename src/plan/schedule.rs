@@ -81,8 +81,7 @@ impl Windows {
         let yesterday = today.yesterday().ok();
         self.during.iter().any(|daily| {
             daily.covers(today.weekday(), time) && starts_on(today)
-                || yesterday
-                    .is_some_and(|day| daily.covers_next(day.weekday(), time) && starts_on(day))
+                || yesterday.is_some_and(|day| daily.covers_next(day.weekday(), time) && starts_on(day))
         })
     }
 }
@@ -201,22 +200,14 @@ impl Daily {
             out.push(Self { days, start, end });
         }
         if !waiting.is_empty() {
-            out.push(Self {
-                days: in_order(&waiting),
-                start: TimeOfDay::MIDNIGHT,
-                end: TimeOfDay::END,
-            });
+            out.push(Self { days: in_order(&waiting), start: TimeOfDay::MIDNIGHT, end: TimeOfDay::END });
         }
         Ok(out)
     }
 
     /// Whether the part of it that is on its own day covers a minute.
     fn covers(&self, day: Weekday, time: TimeOfDay) -> bool {
-        let within = if self.passes_midnight() {
-            time >= self.start
-        } else {
-            (self.start..self.end).contains(&time)
-        };
+        let within = if self.passes_midnight() { time >= self.start } else { (self.start..self.end).contains(&time) };
         within && self.days.contains(&day)
     }
 
@@ -234,10 +225,7 @@ impl fmt::Display for Daily {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.days.len() < WEEK.len() {
             for (index, day) in self.days.iter().enumerate() {
-                let name = WEEK
-                    .iter()
-                    .find(|(known, ..)| known == day)
-                    .map_or("", |(_, name, _)| name);
+                let name = WEEK.iter().find(|(known, ..)| known == day).map_or("", |(_, name, _)| name);
                 let comma = if index == 0 { "" } else { ", " };
                 write!(f, "{comma}{name}")?;
             }
@@ -249,10 +237,7 @@ impl fmt::Display for Daily {
 }
 
 fn in_order(days: &[Weekday]) -> Vec<Weekday> {
-    WEEK.iter()
-        .map(|(day, ..)| *day)
-        .filter(|day| days.contains(day))
-        .collect()
+    WEEK.iter().map(|(day, ..)| *day).filter(|day| days.contains(day)).collect()
 }
 
 fn parse_day(text: &str) -> Result<Weekday, DuringError> {
@@ -318,12 +303,8 @@ impl CronText {
             return Err(CronError::Fields(fields.len()));
         }
         let known = |c: char| c.is_ascii_alphanumeric() || "*/,-?#".contains(c);
-        let ends =
-            |field: &str| field.starts_with([',', '/', '-']) || field.ends_with([',', '/', '-']);
-        match fields
-            .iter()
-            .find(|field| !field.chars().all(known) || ends(field))
-        {
+        let ends = |field: &str| field.starts_with([',', '/', '-']) || field.ends_with([',', '/', '-']);
+        match fields.iter().find(|field| !field.chars().all(known) || ends(field)) {
             Some(field) => Err(CronError::Field((*field).to_owned())),
             None => Ok(Self(fields.join(" "))),
         }
@@ -361,10 +342,7 @@ mod tests {
             ("08:00-12:00", "Mon-Sun 08:00-12:00"),
             ("daily 00:00-24:00", "Mon-Sun 00:00-24:00"),
             ("Sat", "Sat 00:00-24:00"),
-            (
-                "Tue 08:00-12:00, 13:00-19:00, Sat",
-                "Tue 08:00-12:00; Tue 13:00-19:00; Sat 00:00-24:00",
-            ),
+            ("Tue 08:00-12:00, 13:00-19:00, Sat", "Tue 08:00-12:00; Tue 13:00-19:00; Sat 00:00-24:00"),
         ] {
             let parsed = Daily::parse_all(text).unwrap();
             let words: Vec<String> = parsed.iter().map(ToString::to_string).collect();
@@ -412,19 +390,10 @@ mod tests {
 
     #[test]
     fn cron_is_only_looked_at_lightly() {
-        assert_eq!(
-            CronText::new(" */5  8-19 * * Mon-Fri ").unwrap().as_str(),
-            "*/5 8-19 * * Mon-Fri"
-        );
+        assert_eq!(CronText::new(" */5  8-19 * * Mon-Fri ").unwrap().as_str(), "*/5 8-19 * * Mon-Fri");
         assert!(CronText::new("0 0 12 L * ?").is_ok());
         assert_eq!(CronText::new("@daily"), Err(CronError::Fields(1)));
-        assert_eq!(
-            CronText::new("a; b * * *"),
-            Err(CronError::Field("a;".into()))
-        );
-        assert_eq!(
-            CronText::new("*/ * * * *"),
-            Err(CronError::Field("*/".into()))
-        );
+        assert_eq!(CronText::new("a; b * * *"), Err(CronError::Field("a;".into())));
+        assert_eq!(CronText::new("*/ * * * *"), Err(CronError::Field("*/".into())));
     }
 }

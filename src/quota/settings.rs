@@ -48,9 +48,6 @@ impl QuotaSettings {
 
 impl Default for QuotaSettings {
     fn default() -> Self {
-        Self {
-            packs: None,
-            share: Self::SHARE,
-        }
+        Self { packs: None, share: Self::SHARE }
     }
 }

@@ -28,11 +28,7 @@ impl fmt::Display for CredentialSource {
             Self::Env(name) => write!(f, "the variable {name}"),
             Self::File(path) => write!(f, "the file {}", path.display()),
             // Arguments may carry what should not be shown; the program's name is enough to find it.
-            Self::Command(words) => write!(
-                f,
-                "the command {}",
-                words.first().map_or("", String::as_str)
-            ),
+            Self::Command(words) => write!(f, "the command {}", words.first().map_or("", String::as_str)),
             Self::Literal(_) => f.write_str("probes.yaml"),
         }
     }
@@ -152,10 +148,7 @@ mod tests {
     #[test]
     fn a_secret_is_not_printed_by_anything_that_holds_it() {
         let secret = Secret::new("syn_0123456789".to_owned());
-        let credential = Credential::Found {
-            source: CredentialSource::Literal(secret.clone()),
-            secret,
-        };
+        let credential = Credential::Found { source: CredentialSource::Literal(secret.clone()), secret };
         assert!(!format!("{credential:?}").contains("0123"));
         if let Credential::Found { source, .. } = &credential {
             assert!(!format!("{source}").contains("0123"));

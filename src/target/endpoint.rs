@@ -68,10 +68,7 @@ impl BaseUrl {
             if let Some(stem) = path.strip_suffix(suffix) {
                 let mut fixed = url.clone();
                 fixed.set_path(stem);
-                return Err(BaseUrlError::Operation {
-                    suffix,
-                    fixed: fixed.as_str().trim_end_matches('/').to_owned(),
-                });
+                return Err(BaseUrlError::Operation { suffix, fixed: fixed.as_str().trim_end_matches('/').to_owned() });
             }
         }
         Ok(Self(url))
@@ -82,9 +79,7 @@ impl BaseUrl {
     #[must_use]
     pub fn join(&self, path: &str) -> Url {
         let mut url = self.0.clone();
-        let (path, query) = path
-            .split_once('?')
-            .map_or((path, None), |(path, query)| (path, Some(query)));
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         if path.starts_with('/') {
             url.set_path(path);
         } else if !path.is_empty() {
@@ -159,32 +154,17 @@ mod tests {
     fn paths_join_to_the_base_or_to_the_origin() {
         let base = BaseUrl::parse("https://api.synthetic.new/openai/v1/").unwrap();
         assert_eq!(base.to_string(), "https://api.synthetic.new/openai/v1");
-        assert_eq!(
-            base.join("models").as_str(),
-            "https://api.synthetic.new/openai/v1/models"
-        );
-        assert_eq!(
-            base.join("/v2/quotas").as_str(),
-            "https://api.synthetic.new/v2/quotas"
-        );
+        assert_eq!(base.join("models").as_str(), "https://api.synthetic.new/openai/v1/models");
+        assert_eq!(base.join("/v2/quotas").as_str(), "https://api.synthetic.new/v2/quotas");
         assert_eq!(base.join("models?limit=1000").query(), Some("limit=1000"));
         let bare = BaseUrl::parse("http://127.0.0.1:11434").unwrap();
-        assert_eq!(
-            bare.join("api/ps").as_str(),
-            "http://127.0.0.1:11434/api/ps"
-        );
+        assert_eq!(bare.join("api/ps").as_str(), "http://127.0.0.1:11434/api/ps");
     }
 
     #[test]
     fn joining_never_leaves_the_origin() {
         let base = BaseUrl::parse("https://api.example.com/v1").unwrap();
-        for path in [
-            "//evil.example/x",
-            "https://evil.example/x",
-            "/\\evil.example",
-            "@evil.example",
-            "../../x",
-        ] {
+        for path in ["//evil.example/x", "https://evil.example/x", "/\\evil.example", "@evil.example", "../../x"] {
             let url = base.join(path);
             assert_eq!(url.host_str(), Some("api.example.com"), "{path}");
             assert_eq!(url.scheme(), "https", "{path}");
@@ -194,19 +174,9 @@ mod tests {
     #[test]
     fn the_address_of_one_operation_is_refused_with_the_right_form() {
         let error = BaseUrl::parse("https://api.openai.com/v1/chat/completions").unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("write https://api.openai.com/v1"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("write https://api.openai.com/v1"), "{error}");
         let error = BaseUrl::parse("https://api.anthropic.com/v1/messages/").unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("write https://api.anthropic.com"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("write https://api.anthropic.com"), "{error}");
     }
 
     #[test]
@@ -225,11 +195,7 @@ mod tests {
             ("http://10.0.0.1", false),
             ("http://localhost.evil.example", false),
         ] {
-            assert_eq!(
-                BaseUrl::parse(text).unwrap().is_loopback(),
-                loopback,
-                "{text}"
-            );
+            assert_eq!(BaseUrl::parse(text).unwrap().is_loopback(), loopback, "{text}");
         }
     }
 }

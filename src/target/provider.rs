@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, KeyHeader, Kind, ModelId,
-    ProviderId, ReasoningOff, TargetId,
+    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, KeyHeader, Kind, ModelId, ProviderId,
+    ReasoningOff, TargetId,
 };
 
 /// One account at one API.

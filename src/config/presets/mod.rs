@@ -57,10 +57,7 @@ pub fn presets_markdown() -> String {
     let mut out = String::new();
     for (title, local) in [("Hosted", false), ("Your own servers", true)] {
         let _ = writeln!(out, "## {title}\n");
-        let _ = writeln!(
-            out,
-            "| preset | what it is | dialect | base URL | key | free check | unloads |"
-        );
+        let _ = writeln!(out, "| preset | what it is | dialect | base URL | key | free check | unloads |");
         let _ = writeln!(out, "|---|---|---|---|---|---|---|");
         for name in names() {
             let Some(node) = read(name) else { continue };
@@ -80,14 +77,8 @@ pub fn presets_markdown() -> String {
 /// One row of the tables.
 fn row(name: &str, base_url: &str, fields: &Fields<'_, '_>) -> String {
     let title = fields.text("title").unwrap_or(name);
-    let dialect = fields
-        .text("dialect")
-        .unwrap_or(DIALECTS.word_for(Dialect::OpenAi));
-    let base_url = if base_url.is_empty() {
-        "yours".to_owned()
-    } else {
-        format!("`{base_url}`")
-    };
+    let dialect = fields.text("dialect").unwrap_or(DIALECTS.word_for(Dialect::OpenAi));
+    let base_url = if base_url.is_empty() { "yours".to_owned() } else { format!("`{base_url}`") };
     let check = fields
         .section("free_check", &super::table::FREE_CHECK)
         .and_then(|check| {
@@ -103,10 +94,7 @@ fn row(name: &str, base_url: &str, fields: &Fields<'_, '_>) -> String {
         Some("false") => "no",
         _ => "yes",
     };
-    format!(
-        "| `{name}` | {title} | {dialect} | {base_url} | {} | {check} | {unloads} |",
-        key_text(fields)
-    )
+    format!("| `{name}` | {title} | {dialect} | {base_url} | {} | {check} | {unloads} |", key_text(fields))
 }
 
 /// Where a preset takes its key from.
@@ -119,12 +107,7 @@ fn key_text(fields: &Fields<'_, '_>) -> String {
     };
     let names: Vec<String> = match credential.text("env") {
         Some(name) => vec![format!("`{name}`")],
-        None => credential
-            .items("env")
-            .iter()
-            .filter_map(Node::text)
-            .map(|name| format!("`{name}`"))
-            .collect(),
+        None => credential.items("env").iter().filter_map(Node::text).map(|name| format!("`{name}`")).collect(),
     };
     let optional = match credential.text("optional") {
         Some("true") => " if set",
@@ -144,35 +127,20 @@ mod tests {
     fn every_preset_is_well_formed_and_has_its_own_name() {
         let mut seen = BTreeSet::new();
         for document in documents() {
-            assert!(
-                seen.insert(document.name),
-                "{} is there twice",
-                document.name
-            );
+            assert!(seen.insert(document.name), "{} is there twice", document.name);
             let mut mistakes = Vec::new();
             let node = parse(document.text, &mut mistakes).unwrap();
             shape::check(&node, &PROVIDER, &mut mistakes);
             assert!(mistakes.is_empty(), "{}: {mistakes:#?}", document.name);
             let fields = Fields::of(&node, &PROVIDER).unwrap();
-            for key in [
-                "title",
-                "family",
-                "dialect",
-                "free_check",
-                "catalogue",
-                "unloads",
-                "concurrency",
-            ] {
+            for key in ["title", "family", "dialect", "free_check", "catalogue", "unloads", "concurrency"] {
                 assert!(
                     fields.get(key).is_some() || document.name == "anthropic-compatible",
                     "{} has no {key}",
                     document.name
                 );
             }
-            assert!(
-                fields.get("headers").is_none(),
-                "a preset's headers would be masked and never merged"
-            );
+            assert!(fields.get("headers").is_none(), "a preset's headers would be masked and never merged");
         }
         assert_eq!(seen.len(), TEXT.matches("\nname: ").count());
         for name in [

@@ -17,18 +17,21 @@ pub(super) fn resolve(
 ) -> Option<BaseUrl> {
     let own = named.own;
     // A dialect stands for a server of one's own, whose address nobody else knows.
-    let found = layers
-        .find("base_url")
-        .filter(|(origin, _)| *origin == Origin::Provider || own.get("preset").is_some());
+    let found =
+        layers.find("base_url").filter(|(origin, _)| *origin == Origin::Provider || own.get("preset").is_some());
     let Some((origin, node)) = found else {
         if !own.mentions("base_url") {
-            context.report(
-                Mistake::at(named.span, format!("the provider `{}` has no `base_url`", named.id)).fix(match dialect {
-                    Dialect::OpenAi => "add what one would give to an SDK, such as `base_url: http://127.0.0.1:8000/v1`",
-                    Dialect::Anthropic => "add what one would give to an SDK, such as `base_url: https://api.example.com`",
+            context.report(Mistake::at(named.span, format!("the provider `{}` has no `base_url`", named.id)).fix(
+                match dialect {
+                    Dialect::OpenAi => {
+                        "add what one would give to an SDK, such as `base_url: http://127.0.0.1:8000/v1`"
+                    }
+                    Dialect::Anthropic => {
+                        "add what one would give to an SDK, such as `base_url: https://api.example.com`"
+                    }
                     Dialect::Ollama => "add the root of the server, such as `base_url: http://127.0.0.1:11434`",
-                }),
-            );
+                },
+            ));
         }
         return None;
     };
@@ -42,26 +45,20 @@ pub(super) fn resolve(
             None => Some(base_url),
         },
         Dialect::Ollama => {
-            let stem = path
-                .strip_suffix("/v1")
-                .or_else(|| path.strip_suffix("/api"));
+            let stem = path.strip_suffix("/v1").or_else(|| path.strip_suffix("/api"));
             let Some(stem) = stem else {
                 return Some(base_url);
             };
             let root = with_path(&base_url, stem)?;
             context.report(
-                Mistake::at(node.span, "this is not the root of an Ollama server").fix(format!(
-                    "write {root}, or use `dialect: openai` for its compatible API"
-                )),
+                Mistake::at(node.span, "this is not the root of an Ollama server")
+                    .fix(format!("write {root}, or use `dialect: openai` for its compatible API")),
             );
             None
         }
         Dialect::OpenAi => {
             if path.is_empty() && origin == Origin::Provider {
-                context.note(
-                    node.span,
-                    format!("`base_url` has no path, and most servers want one: {base_url}/v1"),
-                );
+                context.note(node.span, format!("`base_url` has no path, and most servers want one: {base_url}/v1"));
             }
             Some(base_url)
         }

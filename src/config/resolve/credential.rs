@@ -28,11 +28,8 @@ pub(super) fn resolve(
             return Some(CredentialSource::NotNeeded);
         }
         context.report(
-            Mistake::at(
-                named.span,
-                format!("the provider `{}` has no `api_key`", named.id),
-            )
-            .fix("add `api_key: { env: NAME }`, or `api_key: none` if the server asks for no key"),
+            Mistake::at(named.span, format!("the provider `{}` has no `api_key`", named.id))
+                .fix("add `api_key: { env: NAME }`, or `api_key: none` if the server asks for no key"),
         );
         return None;
     };
@@ -50,12 +47,7 @@ pub(super) fn resolve(
 }
 
 /// A key that is written in the file. None of its characters is repeated.
-fn literal(
-    context: &mut Context<'_>,
-    node: &Node<'_>,
-    text: &str,
-    base_url: &BaseUrl,
-) -> Option<CredentialSource> {
+fn literal(context: &mut Context<'_>, node: &Node<'_>, text: &str, base_url: &BaseUrl) -> Option<CredentialSource> {
     if is_reference(text) {
         let name = text.trim_start_matches('$').trim_matches(['{', '}']);
         context.report(
@@ -79,29 +71,20 @@ fn literal(
 
 /// Exactly one of `env`, `file` and `command`.
 fn place(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<CredentialSource> {
-    let written: Vec<&str> = ["env", "file", "command"]
-        .into_iter()
-        .filter(|key| fields.mentions(key))
-        .collect();
+    let written: Vec<&str> = ["env", "file", "command"].into_iter().filter(|key| fields.mentions(key)).collect();
     match written.as_slice() {
         [_] => {}
         [] => {
             context.report(
-                Mistake::at(
-                    fields.span,
-                    "`api_key` says neither `env`, `file` nor `command`",
-                )
-                .fix("write `api_key: { env: NAME }`"),
+                Mistake::at(fields.span, "`api_key` says neither `env`, `file` nor `command`")
+                    .fix("write `api_key: { env: NAME }`"),
             );
             return None;
         }
         [first, second, ..] => {
             context.report(
-                Mistake::at(
-                    fields.span_of(second),
-                    format!("`api_key` says both `{first}` and `{second}`"),
-                )
-                .fix("keep one of them; several variables are `env: [A, B]`"),
+                Mistake::at(fields.span_of(second), format!("`api_key` says both `{first}` and `{second}`"))
+                    .fix("keep one of them; several variables are `env: [A, B]`"),
             );
             return None;
         }
@@ -109,8 +92,7 @@ fn place(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<Credential
     let optional = fields.get("optional").and_then(boolean) == Some(true);
     if optional && fields.get("env").is_none() {
         context.report(
-            Mistake::at(fields.span_of("optional"), "`optional` goes with `env`")
-                .fix("remove it, or name a variable"),
+            Mistake::at(fields.span_of("optional"), "`optional` goes with `env`").fix("remove it, or name a variable"),
         );
     }
     if let Some(node) = fields.get("env") {
@@ -120,17 +102,10 @@ fn place(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<Credential
         return Some(CredentialSource::File(PathBuf::from(path)));
     }
     let node = fields.get("command")?;
-    let words: Vec<String> = node
-        .items()?
-        .iter()
-        .filter_map(Node::text)
-        .map(str::to_owned)
-        .collect();
+    let words: Vec<String> = node.items()?.iter().filter_map(Node::text).map(str::to_owned).collect();
     if words.first().is_none_or(String::is_empty) {
-        context.report(
-            Mistake::at(node.span, "`command` names no program")
-                .fix("write `command: [pass, show, openai]`"),
-        );
+        context
+            .report(Mistake::at(node.span, "`command` names no program").fix("write `command: [pass, show, openai]`"));
         return None;
     }
     Some(CredentialSource::Command(words))
@@ -142,12 +117,7 @@ fn variable(context: &Context<'_>, node: &Node<'_>, optional: bool) -> Option<Cr
         Some(name) => vec![name],
         None => node.items()?.iter().filter_map(Node::text).collect(),
     };
-    let set = names.iter().find(|name| {
-        context
-            .environment
-            .get(name)
-            .is_some_and(|value| !value.is_empty())
-    });
+    let set = names.iter().find(|name| context.environment.get(name).is_some_and(|value| !value.is_empty()));
     match set.or(names.first()) {
         Some(_) if set.is_none() && optional => Some(CredentialSource::NotNeeded),
         Some(name) => Some(CredentialSource::Env((*name).to_owned())),
@@ -165,20 +135,10 @@ fn hints(
 ) {
     let span = named.own.span_of("base_url");
     if !base_url.is_https() && !base_url.is_loopback() {
-        context.note(
-            span,
-            format!(
-                "the key of `{}` is sent to {} without encryption",
-                named.id,
-                base_url.host()
-            ),
-        );
+        context.note(span, format!("the key of `{}` is sent to {} without encryption", named.id, base_url.host()));
     }
-    let preset_host = layers
-        .behind("base_url")
-        .and_then(Node::text)
-        .and_then(|text| BaseUrl::parse(text).ok())
-        .map(|url| url.host());
+    let preset_host =
+        layers.behind("base_url").and_then(Node::text).and_then(|text| BaseUrl::parse(text).ok()).map(|url| url.host());
     if let Some(preset_host) = preset_host
         && origin == Origin::Preset
         && preset_host != base_url.host()

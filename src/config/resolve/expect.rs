@@ -21,39 +21,14 @@ pub(super) fn resolve<'n, 'a: 'n>(
     if layers.is_empty() {
         return expect;
     }
-    type Row<'e> = (
-        &'static str,
-        &'static str,
-        &'e mut Duration,
-        fn(&str) -> Result<Duration, Problem>,
-    );
+    type Row<'e> = (&'static str, &'static str, &'e mut Duration, fn(&str) -> Result<Duration, Problem>);
     let rows: [Row<'_>; 6] = [
-        (
-            "first_token",
-            "expect.first_token",
-            &mut expect.first_token,
-            values::wait,
-        ),
-        (
-            "cold_start",
-            "expect.cold_start",
-            &mut expect.cold_start,
-            values::wait,
-        ),
+        ("first_token", "expect.first_token", &mut expect.first_token, values::wait),
+        ("cold_start", "expect.cold_start", &mut expect.cold_start, values::wait),
         ("stall", "expect.stall", &mut expect.stall, values::wait),
-        (
-            "connect",
-            "expect.connect",
-            &mut expect.connect,
-            values::wait,
-        ),
+        ("connect", "expect.connect", &mut expect.connect, values::wait),
         ("answer", "expect.answer", &mut expect.answer, values::wait),
-        (
-            "certificate",
-            "expect.certificate",
-            &mut expect.certificate,
-            values::certificate,
-        ),
+        ("certificate", "expect.certificate", &mut expect.certificate, values::certificate),
     ];
     for (key, path, value, read) in rows {
         if let Some((origin, node)) = layers.find(key) {
@@ -78,16 +53,13 @@ fn too_short(
 ) -> Mistake {
     let [first_text, cold_text] = [expect.first_token, expect.cold_start].map(duration_text);
     let reason = format!("`cold_start` ({cold_text}) is shorter than `first_token` ({first_text})");
-    let fix =
-        format!("a cold model is slower than a warm one: make `cold_start` at least {first_text}");
+    let fix = format!("a cold model is slower than a warm one: make `cold_start` at least {first_text}");
     match (first, cold) {
-        (Some((_, first)), Some((_, cold))) => Mistake::at(cold.span, reason)
-            .also(first.span, "a warm model has this long")
-            .fix(fix),
+        (Some((_, first)), Some((_, cold))) => {
+            Mistake::at(cold.span, reason).also(first.span, "a warm model has this long").fix(fix)
+        }
         (None, Some((_, cold))) => Mistake::at(cold.span, reason).fix(fix),
-        (Some((_, first)), None) => Mistake::at(first.span, reason)
-            .label("`cold_start` is not written")
-            .fix(fix),
+        (Some((_, first)), None) => Mistake::at(first.span, reason).label("`cold_start` is not written").fix(fix),
         (None, None) => Mistake::at(span, reason).fix(fix),
     }
 }

@@ -16,28 +16,16 @@ const RULES: [&str; 4] = ["main", "any", "all", "at_least"];
 /// All gates, in the order of the text.
 pub(super) fn gates(context: &mut Context<'_>, root: &Fields<'_, '_>) -> Vec<NamedGate> {
     // Names are enough: a target with a mistake in it is still the one that is meant.
-    let known: Vec<&str> = root
-        .items("targets")
-        .iter()
-        .filter_map(|node| Fields::of(node, &TARGET)?.text("name"))
-        .collect();
+    let known: Vec<&str> =
+        root.items("targets").iter().filter_map(|node| Fields::of(node, &TARGET)?.text("name")).collect();
     let mut gates = Vec::new();
     for (key, node) in root.map("gates") {
         let Some(fields) = Fields::of(node, &GATE) else {
             continue;
         };
-        let gate = Reader {
-            context: &mut *context,
-            known: &known,
-            fields,
-        }
-        .gate(&key.text);
+        let gate = Reader { context: &mut *context, known: &known, fields }.gate(&key.text);
         if let (Some(gate), Ok(id)) = (gate, GateId::new(&key.text)) {
-            gates.push(NamedGate {
-                id,
-                gate,
-                line: key.span.line,
-            });
+            gates.push(NamedGate { id, gate, line: key.span.line });
         }
     }
     gates
@@ -52,10 +40,7 @@ struct Reader<'r, 'c, 'n, 'a> {
 impl Reader<'_, '_, '_, '_> {
     fn gate(&mut self, name: &str) -> Option<Gate> {
         let fields = self.fields;
-        let written: Vec<&str> = RULES
-            .into_iter()
-            .filter(|rule| fields.mentions(rule))
-            .collect();
+        let written: Vec<&str> = RULES.into_iter().filter(|rule| fields.mentions(rule)).collect();
         let rule = match written.as_slice() {
             [rule] => *rule,
             [] => {
@@ -69,10 +54,7 @@ impl Reader<'_, '_, '_, '_> {
                 self.context.report(
                     Mistake::at(
                         fields.span_of(second),
-                        format!(
-                            "the gate {} has two rules: `{first}` and `{second}`",
-                            quote(name)
-                        ),
+                        format!("the gate {} has two rules: `{first}` and `{second}`", quote(name)),
                     )
                     .also(fields.span_of(first), "the other one")
                     .fix("keep one of them, and make another gate of the other"),
@@ -93,14 +75,9 @@ impl Reader<'_, '_, '_, '_> {
                 let main = fields.get("main").and_then(|node| self.target(node));
                 let fallback = self.targets("fallback", &[]);
                 let main = main?;
-                if let Some(twice) = fields
-                    .items("fallback")
-                    .iter()
-                    .find(|node| node.text() == Some(main.as_str()))
-                {
+                if let Some(twice) = fields.items("fallback").iter().find(|node| node.text() == Some(main.as_str())) {
                     self.context.report(
-                        Mistake::at(twice.span, format!("`{main}` is its own fallback"))
-                            .fix("name another target"),
+                        Mistake::at(twice.span, format!("`{main}` is its own fallback")).fix("name another target"),
                     );
                 }
                 Some(Gate::MainWithFallback { main, fallback })
@@ -111,11 +88,8 @@ impl Reader<'_, '_, '_, '_> {
                 let n = fields.get("at_least").and_then(number);
                 if !fields.mentions("of") {
                     self.context.report(
-                        Mistake::at(
-                            fields.span_of("at_least"),
-                            "`at_least` has no `of` beside it",
-                        )
-                        .fix("add the targets: `of: [a, b, c]`"),
+                        Mistake::at(fields.span_of("at_least"), "`at_least` has no `of` beside it")
+                            .fix("add the targets: `of: [a, b, c]`"),
                     );
                     return None;
                 }
@@ -125,10 +99,7 @@ impl Reader<'_, '_, '_, '_> {
                     self.context.report(
                         Mistake::at(
                             fields.span_of("at_least"),
-                            format!(
-                                "{n} of {} targets can never be ready",
-                                fields.items("of").len()
-                            ),
+                            format!("{n} of {} targets can never be ready", fields.items("of").len()),
                         )
                         .fix("ask for fewer, or name more"),
                     );
@@ -140,15 +111,9 @@ impl Reader<'_, '_, '_, '_> {
 
     /// The targets of a list that has to have some.
     fn some_targets(&mut self, key: &str) -> Option<Vec<TargetId>> {
-        if self
-            .fields
-            .get(key)
-            .and_then(Node::items)
-            .is_some_and(<[_]>::is_empty)
-        {
+        if self.fields.get(key).and_then(Node::items).is_some_and(<[_]>::is_empty) {
             self.context.report(
-                Mistake::at(self.fields.span_of(key), format!("`{key}` names no target"))
-                    .fix("name at least one"),
+                Mistake::at(self.fields.span_of(key), format!("`{key}` names no target")).fix("name at least one"),
             );
         }
         self.fields.get(key)?;
@@ -163,10 +128,7 @@ impl Reader<'_, '_, '_, '_> {
                 continue;
             };
             if targets.contains(&target) {
-                self.context.report(
-                    Mistake::at(node.span, format!("`{target}` is named twice"))
-                        .fix("name it once"),
-                );
+                self.context.report(Mistake::at(node.span, format!("`{target}` is named twice")).fix("name it once"));
             } else {
                 targets.push(target);
             }
@@ -181,14 +143,10 @@ impl Reader<'_, '_, '_, '_> {
             return Some(id);
         }
         let mistake = Mistake::at(node.span, format!("there is no target {}", quote(name)));
-        self.context
-            .report(match nearest(name, self.known.iter().copied()) {
-                Some(near) => mistake.label(format!("did you mean `{near}`?")),
-                None => mistake.fix(format!(
-                    "the targets are: {}",
-                    super::target::some_of(self.known)
-                )),
-            });
+        self.context.report(match nearest(name, self.known.iter().copied()) {
+            Some(near) => mistake.label(format!("did you mean `{near}`?")),
+            None => mistake.fix(format!("the targets are: {}", super::target::some_of(self.known))),
+        });
         None
     }
 }

@@ -38,9 +38,7 @@ pub(super) fn resolve(
     for (key, node) in own.map("headers") {
         origins.set("headers", Origin::Provider);
         let name = &*key.text;
-        let twice = headers
-            .iter()
-            .any(|(known, _)| known.eq_ignore_ascii_case(name));
+        let twice = headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
         let refused = if name.eq_ignore_ascii_case(key_header) {
             Some((
                 "is the header of the key",
@@ -49,10 +47,7 @@ pub(super) fn resolve(
         } else if OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name)) {
             Some(("is set by pilotlight", "remove the line"))
         } else if twice {
-            Some((
-                "is written twice: case does not matter in headers",
-                "keep one of them",
-            ))
+            Some(("is written twice: case does not matter in headers", "keep one of them"))
         } else {
             None
         };

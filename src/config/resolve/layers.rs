@@ -40,10 +40,7 @@ pub(in super::super) struct Origins(Vec<(&'static str, Origin)>);
 
 impl Origins {
     pub(in super::super) fn of(&self, key: &str) -> Origin {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == key)
-            .map_or(Origin::BuiltIn, |(_, origin)| *origin)
+        self.0.iter().find(|(known, _)| *known == key).map_or(Origin::BuiltIn, |(_, origin)| *origin)
     }
 
     pub(super) fn set(&mut self, key: &'static str, origin: Origin) {
@@ -56,19 +53,12 @@ pub(super) struct Layers<'n, 'a>(Vec<(Origin, Fields<'n, 'a>)>);
 
 impl<'n, 'a> Layers<'n, 'a> {
     pub(super) fn new(layers: impl IntoIterator<Item = (Origin, Option<Fields<'n, 'a>>)>) -> Self {
-        Self(
-            layers
-                .into_iter()
-                .filter_map(|(origin, fields)| Some((origin, fields?)))
-                .collect(),
-        )
+        Self(layers.into_iter().filter_map(|(origin, fields)| Some((origin, fields?))).collect())
     }
 
     /// The nearest value of a key.
     pub(super) fn find(&self, key: &str) -> Option<(Origin, &'n Node<'a>)> {
-        self.0
-            .iter()
-            .find_map(|(origin, fields)| Some((*origin, fields.get(key)?)))
+        self.0.iter().find_map(|(origin, fields)| Some((*origin, fields.get(key)?)))
     }
 
     /// The value of a key in the furthest layer: what would hold if nothing were laid over it.
@@ -96,13 +86,7 @@ impl<'n, 'a> Layers<'n, 'a> {
 
     /// The nearest text of a key that can be switched off with `none`.
     pub(super) fn text_or_none(&self, origins: &mut Origins, key: &'static str) -> Option<String> {
-        self.value(origins, key, None, |node| {
-            Some(
-                node.text()
-                    .filter(|text| *text != "none")
-                    .map(str::to_owned),
-            )
-        })
+        self.value(origins, key, None, |node| Some(node.text().filter(|text| *text != "none").map(str::to_owned)))
     }
 
     /// The layers of a mapping within, so that a single key of it can be overridden. `none` hides those behind it.

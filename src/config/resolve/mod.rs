@@ -21,6 +21,7 @@ use super::fields::Fields;
 use super::mistakes::Mistake;
 use super::node::{Node, Span};
 use super::table::{EXPECT, PROVIDER, ROOT};
+use super::zones::Zones;
 use super::{Config, Note};
 use crate::target::{ProviderId, TargetId};
 
@@ -30,6 +31,7 @@ struct Context<'c> {
     directory: &'c Path,
     mistakes: &'c mut Vec<Mistake>,
     notes: Vec<Note>,
+    zones: Zones,
 }
 
 impl Context<'_> {
@@ -38,10 +40,7 @@ impl Context<'_> {
     }
 
     fn note(&mut self, span: Span, text: impl Into<String>) {
-        self.notes.push(Note {
-            line: span.line,
-            text: text.into(),
-        });
+        self.notes.push(Note { line: span.line, text: text.into() });
     }
 }
 
@@ -64,12 +63,7 @@ pub(super) fn resolve(
 ) -> Option<Config> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let fields = Fields::of(root, &ROOT)?;
-    let mut context = Context {
-        environment,
-        directory,
-        mistakes,
-        notes: Vec::new(),
-    };
+    let mut context = Context { environment, directory, mistakes, notes: Vec::new(), zones: Zones::default() };
     let mut config = Config::empty(path, directory);
     let mut known = providers(&mut context, &fields);
     target::targets(&mut context, &fields, &mut known, &mut config);
@@ -79,10 +73,7 @@ pub(super) fn resolve(
     used.sort_by_key(|(_, provider)| provider.span.start);
     for (name, provider) in used {
         if !provider.used {
-            context.note(
-                provider.span,
-                format!("no target uses the provider `{name}`"),
-            );
+            context.note(provider.span, format!("no target uses the provider `{name}`"));
         }
         if let Some(resolved) = provider.resolved {
             let id = resolved.provider.id.clone();
@@ -91,19 +82,14 @@ pub(super) fn resolve(
             config.providers.push(resolved.provider);
         }
     }
-    context
-        .notes
-        .sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
+    context.notes.sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
     context.notes.dedup();
     config.notes = context.notes;
     Some(config)
 }
 
 /// All providers, by name.
-fn providers<'n, 'a>(
-    context: &mut Context<'_>,
-    root: &Fields<'n, 'a>,
-) -> BTreeMap<&'n str, KnownProvider<'n, 'a>> {
+fn providers<'n, 'a>(context: &mut Context<'_>, root: &Fields<'n, 'a>) -> BTreeMap<&'n str, KnownProvider<'n, 'a>> {
     let mut known = BTreeMap::new();
     for (key, node) in root.map("providers") {
         let own = Fields::of(node, &PROVIDER);

@@ -15,8 +15,8 @@ use super::layers::{Layers, Origin, Origins};
 use super::{Context, address, credential, headers};
 use crate::quota::QuotaSettings;
 use crate::target::{
-    CapField, Catalogue, CatalogueShape, Dialect, Family, FreeCheck, FreeCheckProves, KeyHeader,
-    Provider, ProviderId, ReasoningOff,
+    CapField, Catalogue, CatalogueShape, Dialect, Family, FreeCheck, FreeCheckProves, KeyHeader, Provider, ProviderId,
+    ReasoningOff,
 };
 
 /// How many probes may run at once where neither the preset nor probes.yaml says.
@@ -39,26 +39,16 @@ pub(super) struct Named<'n, 'a> {
 }
 
 /// Resolves one provider. `None` where something in it is wrong, which is reported.
-pub(super) fn resolve(
-    context: &mut Context<'_>,
-    id: ProviderId,
-    span: Span,
-    own: Fields<'_, '_>,
-) -> Option<Resolved> {
+pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own: Fields<'_, '_>) -> Option<Resolved> {
     let named = Named { id, span, own };
     let preset_name = preset_name(context, &named)?;
     let preset = presets::read(preset_name)?;
-    let layers = Layers::new([
-        (Origin::Provider, Some(own)),
-        (Origin::Preset, Fields::of(&preset, &PROVIDER)),
-    ]);
+    let layers = Layers::new([(Origin::Provider, Some(own)), (Origin::Preset, Fields::of(&preset, &PROVIDER))]);
     let mut origins = Origins::default();
     if own.get("preset").is_some() {
         origins.set("preset", Origin::Provider);
     }
-    let dialect = layers.value(&mut origins, "dialect", Dialect::OpenAi, |node| {
-        word(&DIALECTS, node)
-    });
+    let dialect = layers.value(&mut origins, "dialect", Dialect::OpenAi, |node| word(&DIALECTS, node));
     let key_header = key_header(&layers, &mut origins);
     let headers = headers::resolve(context, own, &key_header, &mut origins);
     let base_url = address::resolve(context, &named, &layers, dialect, &mut origins)?;
@@ -66,12 +56,8 @@ pub(super) fn resolve(
 
     let provider = Provider {
         preset: preset_name.to_owned(),
-        family: layers.value(&mut origins, "family", Family::Generic, |node| {
-            word(&FAMILIES, node)
-        }),
-        title: layers.value(&mut origins, "title", named.id.to_string(), |node| {
-            node.text().map(str::to_owned)
-        }),
+        family: layers.value(&mut origins, "family", Family::Generic, |node| word(&FAMILIES, node)),
+        title: layers.value(&mut origins, "title", named.id.to_string(), |node| node.text().map(str::to_owned)),
         dialect,
         base_url,
         key,
@@ -83,44 +69,26 @@ pub(super) fn resolve(
         headers,
         free_check: free_check(context, &named, &layers, &mut origins),
         catalogue: catalogue(context, &named, &layers, &mut origins),
-        state: layers.value(&mut origins, "state", None, |node| {
-            Some(word(&STATES, node))
-        }),
-        cap_field: layers.value(&mut origins, "cap_field", CapField::default(), |node| {
-            word(&CAP_FIELDS, node)
-        }),
-        reasoning_off: layers.value(
-            &mut origins,
-            "reasoning_off",
-            ReasoningOff::default(),
-            |node| word(&REASONING, node),
-        ),
+        state: layers.value(&mut origins, "state", None, |node| Some(word(&STATES, node))),
+        cap_field: layers.value(&mut origins, "cap_field", CapField::default(), |node| word(&CAP_FIELDS, node)),
+        reasoning_off: layers
+            .value(&mut origins, "reasoning_off", ReasoningOff::default(), |node| word(&REASONING, node)),
         unloads: layers.value(&mut origins, "unloads", true, boolean),
         concurrency: layers.value(&mut origins, "concurrency", CONCURRENCY, |node| {
             number(node).and_then(|number| usize::try_from(number).ok())
         }),
-        ca_file: layers.value(&mut origins, "ca_file", None, |node| {
-            Some(node.text().map(|text| context.directory.join(text)))
-        }),
-        keep_alive: layers.value(&mut origins, "keep_alive", None, |node| {
-            Some(duration(values::keep_alive, node))
-        }),
+        ca_file: layers
+            .value(&mut origins, "ca_file", None, |node| Some(node.text().map(|text| context.directory.join(text)))),
+        keep_alive: layers.value(&mut origins, "keep_alive", None, |node| Some(duration(values::keep_alive, node))),
         id: named.id.clone(),
     };
     if let Some(node) = own.get("keep_alive")
         && dialect != Dialect::Ollama
     {
-        context.note(
-            node.span,
-            "`keep_alive` is sent to Ollama's own API only (`dialect: ollama`)",
-        );
+        context.note(node.span, "`keep_alive` is sent to Ollama's own API only (`dialect: ollama`)");
     }
     let quota = quota(context, own, &provider, &mut origins);
-    Some(Resolved {
-        provider: Arc::new(provider),
-        quota,
-        origins,
-    })
+    Some(Resolved { provider: Arc::new(provider), quota, origins })
 }
 
 /// The preset that is named, or the one that stands for the dialect.
@@ -131,11 +99,10 @@ fn preset_name(context: &mut Context<'_>, named: &Named<'_, '_>) -> Option<&'sta
         if let Some(known) = presets::names().find(|known| *known == name) {
             return Some(known);
         }
-        let mistake =
-            Mistake::at(node.span, format!("there is no preset {}", quote(name))).fix(format!(
-                "the presets are: {}; any other API needs `dialect` and `base_url`",
-                presets::names().collect::<Vec<_>>().join(", ")
-            ));
+        let mistake = Mistake::at(node.span, format!("there is no preset {}", quote(name))).fix(format!(
+            "the presets are: {}; any other API needs `dialect` and `base_url`",
+            presets::names().collect::<Vec<_>>().join(", ")
+        ));
         context.report(match nearest(name, presets::names()) {
             Some(near) => mistake.label(format!("did you mean `{near}`?")),
             None => mistake,
@@ -148,13 +115,8 @@ fn preset_name(context: &mut Context<'_>, named: &Named<'_, '_>) -> Option<&'sta
     if own.mentions("dialect") {
         return word(&DIALECTS, own.get("dialect")?).map(presets::plain);
     }
-    let mistake = Mistake::at(
-        named.span,
-        format!(
-            "the provider `{}` has neither a `preset` nor a `dialect`",
-            named.id
-        ),
-    );
+    let mistake =
+        Mistake::at(named.span, format!("the provider `{}` has neither a `preset` nor a `dialect`", named.id));
     let fix = if presets::names().any(|preset| preset == named.id.as_str()) {
         format!("add `preset: {}`", named.id)
     } else {
@@ -168,11 +130,7 @@ fn preset_name(context: &mut Context<'_>, named: &Named<'_, '_>) -> Option<&'sta
 fn key_header(layers: &Layers<'_, '_>, origins: &mut Origins) -> KeyHeader {
     layers.value(origins, "key_header", KeyHeader::Bearer, |node| {
         node.text().map(|text| {
-            if text.eq_ignore_ascii_case("bearer") {
-                KeyHeader::Bearer
-            } else {
-                KeyHeader::Named(text.to_owned())
-            }
+            if text.eq_ignore_ascii_case("bearer") { KeyHeader::Bearer } else { KeyHeader::Named(text.to_owned()) }
         })
     })
 }
@@ -187,15 +145,9 @@ fn free_check(
     let inner = section(context, named, layers, origins, "free_check", &FREE_CHECK)?;
     let mut unseen = Origins::default();
     Some(FreeCheck {
-        path: inner.value(&mut unseen, "path", String::new(), |node| {
-            node.text().map(str::to_owned)
-        }),
-        proves: inner.value(&mut unseen, "proves", FreeCheckProves::Key, |node| {
-            word(&PROVES, node)
-        }),
-        name: inner.value(&mut unseen, "name", "the free check".to_owned(), |node| {
-            node.text().map(str::to_owned)
-        }),
+        path: inner.value(&mut unseen, "path", String::new(), |node| node.text().map(str::to_owned)),
+        proves: inner.value(&mut unseen, "proves", FreeCheckProves::Key, |node| word(&PROVES, node)),
+        name: inner.value(&mut unseen, "name", "the free check".to_owned(), |node| node.text().map(str::to_owned)),
     })
 }
 
@@ -209,12 +161,8 @@ fn catalogue(
     let inner = section(context, named, layers, origins, "catalogue", &CATALOGUE)?;
     let mut unseen = Origins::default();
     Some(Catalogue {
-        path: inner.value(&mut unseen, "path", String::new(), |node| {
-            node.text().map(str::to_owned)
-        }),
-        shape: inner.value(&mut unseen, "shape", CatalogueShape::Data, |node| {
-            word(&SHAPES, node)
-        }),
+        path: inner.value(&mut unseen, "path", String::new(), |node| node.text().map(str::to_owned)),
+        shape: inner.value(&mut unseen, "shape", CatalogueShape::Data, |node| word(&SHAPES, node)),
         public: inner.value(&mut unseen, "public", false, boolean),
         id_prefix: inner.text_or_none(&mut unseen, "id_prefix"),
         partial: inner.value(&mut unseen, "partial", false, boolean),
@@ -237,50 +185,27 @@ fn section<'n, 'a>(
         return None;
     }
     if inner.find("path").is_none() {
-        context.report(
-            Mistake::at(named.own.span_of(key), format!("`{key}` has no `path`"))
-                .fix("add `path: models`"),
-        );
+        context.report(Mistake::at(named.own.span_of(key), format!("`{key}` has no `path`")).fix("add `path: models`"));
     }
     Some(inner)
 }
 
 /// Packs and share.
-fn quota(
-    context: &mut Context<'_>,
-    own: Fields<'_, '_>,
-    provider: &Provider,
-    origins: &mut Origins,
-) -> QuotaSettings {
+fn quota(context: &mut Context<'_>, own: Fields<'_, '_>, provider: &Provider, origins: &mut Origins) -> QuotaSettings {
     let mut quota = QuotaSettings::default();
     if let Some(node) = own.get("packs") {
         origins.set("packs", Origin::Provider);
         quota.packs = number(node).and_then(|number| u32::try_from(number).ok());
         if provider.family != Family::Synthetic {
-            context.note(
-                node.span,
-                format!(
-                    "`packs` says nothing about {}, which does not sell any",
-                    provider.title
-                ),
-            );
-        } else if quota
-            .packs
-            .is_some_and(|packs| packs > MOST_SYNTHETIC_PACKS)
-        {
+            context.note(node.span, format!("`packs` says nothing about {}, which does not sell any", provider.title));
+        } else if quota.packs.is_some_and(|packs| packs > MOST_SYNTHETIC_PACKS) {
             context.report(
-                Mistake::at(
-                    node.span,
-                    format!("Synthetic sells {MOST_SYNTHETIC_PACKS} packs at most"),
-                )
-                .fix("write how many packs the subscription has"),
+                Mistake::at(node.span, format!("Synthetic sells {MOST_SYNTHETIC_PACKS} packs at most"))
+                    .fix("write how many packs the subscription has"),
             );
         }
     }
-    if let Some(share) = own
-        .text("share")
-        .and_then(|text| values::percent(text).ok())
-    {
+    if let Some(share) = own.text("share").and_then(|text| values::percent(text).ok()) {
         origins.set("share", Origin::Provider);
         quota.share = share;
     }

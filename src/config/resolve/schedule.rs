@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::super::fields::{Fields, duration};
+use super::super::mask::quote;
 use super::super::mistakes::Mistake;
 use super::super::node::Node;
 use super::super::values;
@@ -14,17 +15,11 @@ pub(super) fn auth(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<
     one_trigger(context, fields);
     let Some(trigger) = fixed(fields) else {
         if !fields.mentions("every") && !fields.mentions("cron") {
-            context.report(
-                Mistake::at(fields.span, "`auth` says neither `every` nor `cron`")
-                    .fix("add `every: 1m`"),
-            );
+            context.report(Mistake::at(fields.span, "`auth` says neither `every` nor `cron`").fix("add `every: 1m`"));
         }
         return None;
     };
-    Some(CheckSchedule {
-        trigger,
-        timezone: timezone(fields),
-    })
+    Some(CheckSchedule { trigger, timezone: timezone(context, fields) })
 }
 
 /// When the LLM is warmed.
@@ -34,11 +29,7 @@ pub(super) fn warm(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<
         Some(text) => text == "auto",
         None => !fields.mentions("cron"),
     };
-    let trigger = if auto {
-        WarmTrigger::Auto
-    } else {
-        WarmTrigger::Fixed(fixed(fields)?)
-    };
+    let trigger = if auto { WarmTrigger::Auto } else { WarmTrigger::Fixed(fixed(fields)?) };
     let during = match fields.text("during") {
         Some(text) => values::during(text).ok()?,
         None => Vec::new(),
@@ -46,28 +37,14 @@ pub(super) fn warm(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<
     if !fields.mentions("timezone") {
         for key in ["during", "cron", "except"] {
             if let Some(node) = fields.get(key) {
-                context.note(
-                    node.span,
-                    format!("`{key}` is meant in UTC, because there is no `timezone` beside it"),
-                );
+                context.note(node.span, format!("`{key}` is meant in UTC, because there is no `timezone` beside it"));
                 break;
             }
         }
     }
-    let except = fields
-        .items("except")
-        .iter()
-        .filter_map(Node::text)
-        .filter_map(|text| values::date(text).ok())
-        .collect();
-    Some(WarmSchedule {
-        trigger,
-        windows: Windows {
-            during,
-            timezone: timezone(fields),
-            except,
-        },
-    })
+    let except =
+        fields.items("except").iter().filter_map(Node::text).filter_map(|text| values::date(text).ok()).collect();
+    Some(WarmSchedule { trigger, windows: Windows { during, timezone: timezone(context, fields), except } })
 }
 
 /// `every` and `cron` exclude each other.
@@ -91,9 +68,15 @@ fn fixed(fields: Fields<'_, '_>) -> Option<Trigger> {
 }
 
 /// The zone that is said, else UTC: the zone of the machine would make one file mean different times.
-fn timezone(fields: Fields<'_, '_>) -> TimeZone {
-    fields
-        .text("timezone")
-        .and_then(|name| TimeZone::get(name).ok())
-        .unwrap_or(TimeZone::UTC)
+fn timezone(context: &mut Context<'_>, fields: Fields<'_, '_>) -> TimeZone {
+    let Some(name) = fields.text("timezone") else {
+        return TimeZone::UTC;
+    };
+    context.zones.get(name).unwrap_or_else(|| {
+        context.report(
+            Mistake::at(fields.span_of("timezone"), format!("{} is not a known time zone", quote(name)))
+                .fix("write a name such as `Europe/Berlin` or `UTC`"),
+        );
+        TimeZone::UTC
+    })
 }

@@ -50,22 +50,14 @@ pub(super) fn targets<'n, 'a>(
                     .fix("give each a name of its own"),
             );
         }
-        if let (Some(name), Some(provider), Some(model)) =
-            (own.text("name"), own.text("provider"), own.text("model"))
+        if let (Some(name), Some(provider), Some(model)) = (own.text("name"), own.text("provider"), own.text("model"))
             && let Some(first) = llms.insert((provider, model), name)
         {
-            context.note(
-                own.span,
-                format!("{} probes the same model as {}", quote(name), quote(first)),
-            );
+            context.note(own.span, format!("{} probes the same model as {}", quote(name), quote(first)));
         }
         resolve(context, own, defaults, providers, config);
     }
-    if root
-        .get("targets")
-        .and_then(Node::items)
-        .is_some_and(<[_]>::is_empty)
-    {
+    if root.get("targets").and_then(Node::items).is_some_and(<[_]>::is_empty) {
         context.report(
             Mistake::at(root.span_of("targets"), "there are no targets, so there is nothing to probe")
                 .fix("add one, such as `- { name: glm, provider: synthetic, model: \"hf:zai-org/GLM-4.6\" }`"),
@@ -92,29 +84,19 @@ fn resolve<'n, 'a>(
         providers.get_mut(name)
     });
     let expect = {
-        let of = |fields: Option<Fields<'n, 'a>>| {
-            fields.and_then(|fields| fields.section("expect", &EXPECT))
-        };
+        let of = |fields: Option<Fields<'n, 'a>>| fields.and_then(|fields| fields.section("expect", &EXPECT));
         let layers = [
             (Origin::Target, of(Some(own))),
-            (
-                Origin::Provider,
-                provider.as_ref().and_then(|provider| provider.expect),
-            ),
+            (Origin::Provider, provider.as_ref().and_then(|provider| provider.expect)),
             (Origin::Defaults, of(defaults)),
         ];
         expect::resolve(context, layers, own.span, &mut origins)
     };
     let layers = Layers::new([(Origin::Target, Some(own)), (Origin::Defaults, defaults)]);
-    let depth = layers.value(&mut origins, "depth", Depth::Warm, |node| {
-        word(&DEPTHS, node)
+    let depth = layers.value(&mut origins, "depth", Depth::Warm, |node| word(&DEPTHS, node));
+    let max_output_tokens = layers.value(&mut origins, "max_output_tokens", MAX_OUTPUT_TOKENS, |node| {
+        number(node).and_then(|number| u32::try_from(number).ok())
     });
-    let max_output_tokens = layers.value(
-        &mut origins,
-        "max_output_tokens",
-        MAX_OUTPUT_TOKENS,
-        |node| number(node).and_then(|number| u32::try_from(number).ok()),
-    );
     let kind = own.get("kind").and_then(|node| {
         origins.set("kind", Origin::Target);
         word(&KINDS, node)
@@ -142,11 +124,7 @@ fn resolve<'n, 'a>(
     };
     hints(context, &resolved.provider, model, model_id, warm_fields);
     if auth.is_some() || warm.is_some() {
-        let schedule = TargetSchedule {
-            target: id.clone(),
-            auth,
-            warm,
-        };
+        let schedule = TargetSchedule { target: id.clone(), auth, warm };
         config.schedules.insert(id.clone(), schedule);
     }
     config.target_origins.insert(id.clone(), origins);
@@ -164,11 +142,7 @@ fn resolve<'n, 'a>(
 }
 
 /// The tags of the defaults, then the target's own, each once.
-fn tags(
-    own: Fields<'_, '_>,
-    defaults: Option<Fields<'_, '_>>,
-    origins: &mut Origins,
-) -> Vec<String> {
+fn tags(own: Fields<'_, '_>, defaults: Option<Fields<'_, '_>>, origins: &mut Origins) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     let layers = [(Origin::Defaults, defaults), (Origin::Target, Some(own))];
     for (origin, fields) in layers {
@@ -187,22 +161,11 @@ fn tags(
 }
 
 /// What is allowed and probably not meant.
-fn hints(
-    context: &mut Context<'_>,
-    provider: &Provider,
-    model: &Node<'_>,
-    id: &str,
-    warm: Option<Fields<'_, '_>>,
-) {
+fn hints(context: &mut Context<'_>, provider: &Provider, model: &Node<'_>, id: &str, warm: Option<Fields<'_, '_>>) {
     let routed = ["hf:", "syn:"].iter().any(|prefix| id.starts_with(prefix));
     if provider.family == Family::Synthetic && !routed {
-        context.note(
-            model.span,
-            format!(
-                "the ids of Synthetic begin with `hf:` or `syn:`, and {} does not",
-                quote(id)
-            ),
-        );
+        context
+            .note(model.span, format!("the ids of Synthetic begin with `hf:` or `syn:`, and {} does not", quote(id)));
     }
     if let Some(warm) = warm
         && !provider.unloads
@@ -223,21 +186,14 @@ fn unknown_provider(node: &Node<'_>, name: &str, known: &[&str]) -> Mistake {
         return mistake.label(format!("did you mean `{near}`?"));
     }
     if super::super::presets::names().any(|preset| preset == name) {
-        return mistake.fix(format!(
-            "add it under `providers`: `{name}: {{ preset: {name} }}`"
-        ));
+        return mistake.fix(format!("add it under `providers`: `{name}: {{ preset: {name} }}`"));
     }
     mistake.fix(format!("the providers are: {}", some_of(known)))
 }
 
 /// The first of some names, and how many more there are.
 pub(super) fn some_of(names: &[&str]) -> String {
-    let mut out = names
-        .iter()
-        .take(LISTED)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut out = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
     let more = names.len().saturating_sub(LISTED);
     if more > 0 {
         out.push_str(&format!(" and {more} more"));

@@ -18,11 +18,9 @@ fn json(node: &Node<'_>) -> Json {
         }
         Value::Scalar(scalar) => Json::from(&*scalar.text),
         Value::Sequence(items) => items.iter().map(json).collect(),
-        Value::Mapping(entries) => entries
-            .iter()
-            .map(|(key, value)| (key.text.to_string(), json(value)))
-            .collect::<Map<_, _>>()
-            .into(),
+        Value::Mapping(entries) => {
+            entries.iter().map(|(key, value)| (key.text.to_string(), json(value))).collect::<Map<_, _>>().into()
+        }
     }
 }
 
@@ -38,10 +36,7 @@ fn invalid(schema: &Json, root: &Json, value: &Json) -> Option<String> {
             }
             "const" => (rule != value).then(|| format!("{value} is not {rule}")),
             "type" => {
-                let types = rule
-                    .as_array()
-                    .cloned()
-                    .unwrap_or_else(|| vec![rule.clone()]);
+                let types = rule.as_array().cloned().unwrap_or_else(|| vec![rule.clone()]);
                 let is = |name: &Json| match name.as_str().unwrap() {
                     "object" => value.is_object(),
                     "array" => value.is_array(),
@@ -55,34 +50,18 @@ fn invalid(schema: &Json, root: &Json, value: &Json) -> Option<String> {
             }
             "minimum" => (value.as_u64() < rule.as_u64()).then(|| format!("{value} < {rule}")),
             "maximum" => (value.as_u64() > rule.as_u64()).then(|| format!("{value} > {rule}")),
-            "minItems" => value
-                .as_array()
-                .and_then(|items| items.is_empty().then(|| "empty".to_owned())),
+            "minItems" => value.as_array().and_then(|items| items.is_empty().then(|| "empty".to_owned())),
             // Patterns only help editors along; the check itself is tested by the fixtures.
             "pattern" | "propertyNames" => None,
             "anyOf" | "oneOf" => {
-                let valid = rule
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .filter(|rule| invalid(rule, root, value).is_none());
+                let valid = rule.as_array().unwrap().iter().filter(|rule| invalid(rule, root, value).is_none());
                 let count = valid.count();
-                if count == 0 || (word == "oneOf" && count > 1) {
-                    wrong(word)
-                } else {
-                    None
-                }
+                if count == 0 || (word == "oneOf" && count > 1) { wrong(word) } else { None }
             }
-            "items" => value
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find_map(|item| invalid(rule, root, item)),
-            "properties" => value.as_object().and_then(|object| {
-                object
-                    .iter()
-                    .find_map(|(key, value)| invalid(rule.get(key)?, root, value))
-            }),
+            "items" => value.as_array().into_iter().flatten().find_map(|item| invalid(rule, root, item)),
+            "properties" => value
+                .as_object()
+                .and_then(|object| object.iter().find_map(|(key, value)| invalid(rule.get(key)?, root, value))),
             "required" => rule
                 .as_array()
                 .unwrap()
@@ -92,12 +71,7 @@ fn invalid(schema: &Json, root: &Json, value: &Json) -> Option<String> {
             "additionalProperties" => value.as_object().and_then(|object| {
                 object
                     .iter()
-                    .filter(|(key, _)| {
-                        schema
-                            .get("properties")
-                            .and_then(|known| known.get(*key))
-                            .is_none()
-                    })
+                    .filter(|(key, _)| schema.get("properties").and_then(|known| known.get(*key)).is_none())
                     .find_map(|(key, value)| match rule {
                         Json::Bool(false) => Some(format!("unknown key {key}")),
                         rule => invalid(rule, root, value),
@@ -121,10 +95,7 @@ fn invalid_file(path: &Path) -> Option<String> {
 
 #[test]
 fn what_is_accepted_is_valid() {
-    for path in fixtures("good")
-        .into_iter()
-        .chain([package().join("probes.yaml")])
-    {
+    for path in fixtures("good").into_iter().chain([package().join("probes.yaml")]) {
         assert_eq!(invalid_file(&path), None, "{}", path.display());
     }
 }
@@ -147,10 +118,7 @@ fn what_has_the_wrong_shape_is_invalid() {
         "max-output-tokens",
         "duration-bare",
     ] {
-        let path = package()
-            .join("tests/fixtures/config/bad")
-            .join(name)
-            .with_extension("yaml");
+        let path = package().join("tests/fixtures/config/bad").join(name).with_extension("yaml");
         assert!(invalid_file(&path).is_some(), "{name}");
     }
 }
@@ -159,15 +127,9 @@ fn what_has_the_wrong_shape_is_invalid() {
 fn every_key_says_what_it_means() {
     let schema = schema();
     for (name, definition) in schema["$defs"].as_object().unwrap() {
-        assert!(
-            !definition["description"].as_str().unwrap().is_empty(),
-            "{name}"
-        );
+        assert!(!definition["description"].as_str().unwrap().is_empty(), "{name}");
         for (key, property) in definition["properties"].as_object().unwrap() {
-            assert!(
-                !property["description"].as_str().unwrap().is_empty(),
-                "{name}.{key}"
-            );
+            assert!(!property["description"].as_str().unwrap().is_empty(), "{name}.{key}");
         }
     }
 }
