@@ -12,6 +12,7 @@ mod env_file;
 mod environment;
 mod fields;
 mod find;
+mod forms;
 mod keys;
 mod load;
 mod mask;

@@ -5,7 +5,7 @@
 //! its spans cost 26 ms for a thousand targets, where the events cost 8 ms. What serde-saphyr would have guarded against
 //! is guarded against here: size, nesting, and aliases that multiply.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, ScanError};
 
@@ -182,6 +182,7 @@ impl<'a> Builder<'a, '_> {
             return entries;
         }
         let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key.text == "<<");
+        let mut known: HashSet<String> = own.iter().map(|(key, _)| key.text.to_string()).collect();
         for (key, node) in merges {
             let sources = match node.value {
                 Value::Sequence(items) => items,
@@ -196,7 +197,7 @@ impl<'a> Builder<'a, '_> {
                     continue;
                 };
                 for entry in entries {
-                    if own.iter().all(|(known, _)| known.text != entry.0.text) {
+                    if known.insert(entry.0.text.to_string()) {
                         own.push(entry);
                     }
                 }

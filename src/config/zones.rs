@@ -18,6 +18,11 @@ const MAX_BYTES: usize = 256 * 1024;
 pub(super) struct Zones(HashMap<String, Option<TimeZone>>);
 
 impl Zones {
+    /// Whether this machine has a zone database where it usually is; many containers have none.
+    pub(super) fn installed() -> bool {
+        Path::new(FOLDER).is_dir()
+    }
+
     /// The zone of a name, if there is one.
     pub(super) fn get(&mut self, name: &str) -> Option<TimeZone> {
         if let Some(known) = self.0.get(name) {

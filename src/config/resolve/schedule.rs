@@ -7,6 +7,7 @@ use super::super::mask::quote;
 use super::super::mistakes::Mistake;
 use super::super::node::Node;
 use super::super::values;
+use super::super::zones::Zones;
 use super::Context;
 use crate::plan::{CheckSchedule, Trigger, WarmSchedule, WarmTrigger, Windows};
 
@@ -74,8 +75,13 @@ fn timezone(context: &mut Context<'_>, fields: Fields<'_, '_>) -> TimeZone {
     };
     context.zones.get(name).unwrap_or_else(|| {
         context.report(
-            Mistake::at(fields.span_of("timezone"), format!("{} is not a known time zone", quote(name)))
-                .fix("write a name such as `Europe/Berlin` or `UTC`"),
+            Mistake::at(fields.span_of("timezone"), format!("{} is not a known time zone", quote(name))).fix(
+                if Zones::installed() {
+                    "write a name such as `Europe/Berlin` or `UTC`"
+                } else {
+                    "there is no zone database on this machine: install `tzdata`, or write `UTC`"
+                },
+            ),
         );
         TimeZone::UTC
     })
