@@ -247,6 +247,15 @@ mod tests {
         assert!(error.starts_with("the command /nonexistent/program failed: "), "{error}");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_program_beside_the_file_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/bin/echo", directory.path().join("key")).unwrap();
+        let source = CredentialSource::Command(vec!["./key".to_owned(), "key".to_owned()]);
+        assert_eq!(read(source, &Environment::default(), directory.path()), Ok("key".to_owned()));
+    }
+
     #[test]
     fn a_command_that_does_not_end_is_stopped() {
         let words = ["sleep".to_owned(), "60".to_owned()];

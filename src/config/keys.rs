@@ -196,16 +196,24 @@ impl Section {
 /// The known name that a mistyped one most resembles, if any does.
 pub(super) fn nearest<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let folded = fold(wrong);
+    let length = folded.chars().count();
     known
         .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&folded, &fold(name)), name))
-        .filter(|(distance, name)| *distance <= name.chars().count().max(3) / 3)
+        .filter_map(|name| {
+            let known = fold(name);
+            let most = known.chars().count().max(3) / 3;
+            // Names of very different lengths need no comparison, which takes time by the product of the lengths.
+            if known.chars().count().abs_diff(length) > most {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&folded, &known);
+            (distance <= most).then_some((distance, name))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
 
-/// Case, hyphens and underscores are the commonest slips, and count for nothing. Long texts are cut: the distance
-/// takes time by the square of the length.
+/// Case, hyphens and underscores are the commonest slips, and count for nothing. Long texts are cut.
 fn fold(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).take(100).map(|c| c.to_ascii_lowercase()).collect()
 }

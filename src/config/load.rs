@@ -107,7 +107,7 @@ fn understand(root: &Node<'_>, path: &Path, environment: &Environment, mistakes:
 fn empty() -> Mistake {
     let start = Span { line: 1, column: 1, ..Span::default() };
     Mistake::at(start, "there are no keys in this file")
-        .fix("begin with `version: 1`; `pilotlight init` writes a file to begin from")
+        .fix("begin with `version: 1`, `providers:` and `targets:` (docs/configuration.md)")
 }
 
 fn too_large(path: &Path) -> LoadError {

@@ -12,6 +12,7 @@ mod env_file;
 mod environment;
 mod fields;
 mod find;
+mod forms;
 mod keys;
 mod load;
 mod mask;
@@ -28,6 +29,7 @@ mod show;
 mod table;
 mod values;
 mod words;
+mod zones;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 //! its spans cost 26 ms for a thousand targets, where the events cost 8 ms. What serde-saphyr would have guarded against
 //! is guarded against here: size, nesting, and aliases that multiply.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, ScanError};
 
@@ -31,15 +31,17 @@ pub(super) fn parse<'a>(text: &'a str, mistakes: &mut Vec<Mistake>) -> Option<No
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, place)) => builder.take(event, place_of(&place)),
-            Err(error) => Err(syntax_mistake(text, &error)),
+            Err(error) => builder.stop(syntax_mistake(text, &error)),
         };
-        if let Err(mistake) = step {
-            builder.mistakes.push(mistake);
+        if step.is_err() {
             return None;
         }
     }
     builder.root
 }
+
+/// The reading cannot go on; the mistake is reported.
+struct Stop;
 
 /// A list or mapping whose end has not been seen.
 enum Frame<'a> {
@@ -57,19 +59,25 @@ struct Builder<'a, 'm> {
 }
 
 impl<'a> Builder<'a, '_> {
-    /// Takes one event. An error ends the reading.
-    fn take(&mut self, event: Event<'a>, span: Span) -> Result<(), Mistake> {
+    /// Reports a mistake behind which nothing can be read.
+    fn stop(&mut self, mistake: Mistake) -> Result<(), Stop> {
+        self.mistakes.push(mistake);
+        Err(Stop)
+    }
+
+    /// Takes one event.
+    fn take(&mut self, event: Event<'a>, span: Span) -> Result<(), Stop> {
         match event {
-            Event::DocumentStart(..) if self.root.is_some() => {
-                Err(Mistake::at(span, "a second YAML document begins here")
-                    .fix("probes.yaml is one document: remove the `---` and put everything into one"))
-            }
+            Event::DocumentStart(..) if self.root.is_some() => self.stop(
+                Mistake::at(span, "a second YAML document begins here")
+                    .fix("probes.yaml is one document: remove the `---` and put everything into one"),
+            ),
             Event::Scalar(_, _, _, Some(_))
             | Event::SequenceStart(_, _, Some(_))
-            | Event::MappingStart(_, _, Some(_)) => {
-                Err(Mistake::at(span, "YAML tags (`!…`) are not used in probes.yaml")
-                    .fix("remove the word that begins with `!`"))
-            }
+            | Event::MappingStart(_, _, Some(_)) => self.stop(
+                Mistake::at(span, "YAML tags (`!…`) are not used in probes.yaml")
+                    .fix("remove the word that begins with `!`"),
+            ),
             Event::Scalar(text, style, anchor, None) => {
                 let style = match style {
                     ScalarStyle::Plain => Style::Plain,
@@ -77,7 +85,7 @@ impl<'a> Builder<'a, '_> {
                 };
                 let null = style == Style::Plain && matches!(&*text, "" | "~" | "null");
                 if null && self.awaits_key() {
-                    return Err(Mistake::at(span, "a key is missing before this `:`").fix("write `key: value`"));
+                    return self.stop(Mistake::at(span, "a key is missing before this `:`").fix("write `key: value`"));
                 }
                 let value = if null { Value::Null } else { Value::Scalar(Scalar { text, style }) };
                 self.push(Node { value, span }, anchor)
@@ -102,7 +110,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// Puts a finished node where it belongs.
-    fn push(&mut self, node: Node<'a>, anchor: usize) -> Result<(), Mistake> {
+    fn push(&mut self, node: Node<'a>, anchor: usize) -> Result<(), Stop> {
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -116,8 +124,10 @@ impl<'a> Builder<'a, '_> {
                         *key = Some(Key { text: scalar.text, span: node.span });
                     }
                     _ => {
-                        return Err(Mistake::at(node.span, "a key must be a single word")
-                            .fix("write `key: value`; a text that begins with `[` or `{` needs quotes"));
+                        return self.stop(
+                            Mistake::at(node.span, "a key must be a single word")
+                                .fix("write `key: value`; a text that begins with `[` or `{` needs quotes"),
+                        );
                     }
                 },
             },
@@ -126,7 +136,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// Ends the innermost list or mapping.
-    fn close(&mut self, end: Span) -> Result<(), Mistake> {
+    fn close(&mut self, end: Span) -> Result<(), Stop> {
         let (value, mut span, anchor) = match self.frames.pop() {
             None => return Ok(()),
             Some(Frame::Sequence { items, span, anchor }) => (Value::Sequence(items), span, anchor),
@@ -147,18 +157,19 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// Puts the node of an anchor where its alias stands.
-    fn replay(&mut self, id: usize, span: Span) -> Result<(), Mistake> {
+    fn replay(&mut self, id: usize, span: Span) -> Result<(), Stop> {
         let Some(node) = self.anchors.get(&id) else {
-            return Err(Mistake::at(span, "an alias within its own anchor has no end")
-                .fix("an alias can only stand after the value that it repeats"));
+            return self.stop(
+                Mistake::at(span, "an alias within its own anchor has no end")
+                    .fix("an alias can only stand after the value that it repeats"),
+            );
         };
         self.replayed += node.size();
         if self.replayed > MAX_REPLAYED {
-            return Err(Mistake::at(
-                span,
-                format!("the aliases of this file add up to more than {MAX_REPLAYED} values"),
-            )
-            .fix("write the values out, or use `defaults`"));
+            return self.stop(
+                Mistake::at(span, format!("the aliases of this file add up to more than {MAX_REPLAYED} values"))
+                    .fix("write the values out, or use `defaults`"),
+            );
         }
         let mut node = node.clone();
         node.span = span;
@@ -171,6 +182,7 @@ impl<'a> Builder<'a, '_> {
             return entries;
         }
         let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key.text == "<<");
+        let mut known: HashSet<String> = own.iter().map(|(key, _)| key.text.to_string()).collect();
         for (key, node) in merges {
             let sources = match node.value {
                 Value::Sequence(items) => items,
@@ -185,7 +197,7 @@ impl<'a> Builder<'a, '_> {
                     continue;
                 };
                 for entry in entries {
-                    if own.iter().all(|(known, _)| known.text != entry.0.text) {
+                    if known.insert(entry.0.text.to_string()) {
                         own.push(entry);
                     }
                 }
@@ -255,7 +267,36 @@ fn syntax_mistake(text: &str, error: &ScanError) -> Mistake {
         column: u32::try_from(marker.col().saturating_add(1)).unwrap_or(u32::MAX),
     };
     let (reason, fix) = explain(error.kind());
-    Mistake::at(span, reason).fix(fix).syntax()
+    let mistake = Mistake::at(span, reason).fix(fix).syntax();
+    let opened = match error.kind() {
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => lone_quote(text, start),
+        _ => None,
+    };
+    match opened {
+        Some(quote) if quote.line != span.line => mistake.also(quote, "perhaps here"),
+        _ => mistake,
+    }
+}
+
+/// The last line before an offset that has an odd number of double quotes: most likely one of them was left open.
+fn lone_quote(text: &str, before: usize) -> Option<Span> {
+    let mut found = None;
+    let mut offset = 0;
+    for (line, number) in text.get(..before)?.split_inclusive('\n').zip(1_u32..) {
+        let quotes = line.matches('"').count();
+        if quotes % 2 == 1
+            && let Some(at) = line.rfind('"')
+        {
+            found = Some(Span {
+                start: offset + at,
+                end: offset + at + 1,
+                line: number,
+                column: u32::try_from(line.get(..at)?.chars().count()).ok()?.saturating_add(1),
+            });
+        }
+        offset += line.len();
+    }
+    found
 }
 
 /// The reason and the fix for what people really get wrong; the parser's own words for the rest.

@@ -1,9 +1,10 @@
 //! The effective configuration as YAML: every default filled in, and behind each value where it came from.
 //!
-//! What is shown can be loaded again and means the same, but for what is masked: header values and keys that are
-//! written in the file are `***`.
+//! What is shown can be loaded again and means the same, but for what is masked: header values, keys that are written
+//! in the file, and the arguments of commands are `***`.
 
 use std::fmt::{Display, Write as _};
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 
@@ -28,7 +29,7 @@ impl Config {
         for provider in &self.providers {
             let origins = self.provider_origins.get(&provider.id).unwrap_or(&nothing);
             let quota = self.quotas.get(&provider.id).copied().unwrap_or_default();
-            page.provider(provider, quota, origins);
+            page.provider(provider, quota, origins, &self.directory);
         }
         page.line(0, "targets:");
         for target in &self.targets {
@@ -59,7 +60,7 @@ impl Page {
         self.line(depth, &format!("{name}: {value}  # {}", origin.word()));
     }
 
-    fn provider(&mut self, provider: &Provider, quota: QuotaSettings, origins: &Origins) {
+    fn provider(&mut self, provider: &Provider, quota: QuotaSettings, origins: &Origins, directory: &Path) {
         self.line(1, &format!("{}:", scalar(provider.id.as_str())));
         let mut key = |name: &str, value: String| self.key(2, name, value, origins.of(name));
         key("preset", scalar(&provider.preset));
@@ -86,6 +87,8 @@ impl Page {
         }
         key("share", quota.share.to_string());
         if let Some(file) = &provider.ca_file {
+            // Loading puts the folder before it again.
+            let file = file.strip_prefix(directory).unwrap_or(file);
             key("ca_file", scalar(&file.to_string_lossy()));
         }
         if let Some(time) = provider.keep_alive {
@@ -161,7 +164,12 @@ fn credential(source: &CredentialSource) -> String {
         CredentialSource::Env(name) => format!("{{ env: {} }}", scalar(name)),
         CredentialSource::File(path) => format!("{{ file: {} }}", quoted(&path.to_string_lossy())),
         CredentialSource::Command(words) => {
-            let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+            // Arguments may carry what should not be shown; the program's name is enough to find it.
+            let words: Vec<String> = words
+                .iter()
+                .enumerate()
+                .map(|(index, word)| if index == 0 { quoted(word) } else { MASK.to_owned() })
+                .collect();
             format!("{{ command: [{}] }}", words.join(", "))
         }
         CredentialSource::Literal(_) => MASK.to_owned(),

@@ -3,8 +3,12 @@
 //! To add a key: add a row here, read it in `resolve/`, and run the ignored test `generated_files_are_written`, which
 //! writes the documentation. The compiler and the tests find what is forgotten.
 
-use super::keys::{Json, Key, Kind, Scalar, Section};
-use super::values;
+use super::forms::{
+    ARGUMENT, BASE_URL, CERTIFICATE, CRON, DATE, DURING, FILE, HEADER_NAME, HEADER_VALUE, INTERVAL, KEEP_ALIVE,
+    KEY_HEADER, LINE, LITERAL_KEY, MODEL, NAME, PAGE, PATH, PERCENT, PRESET, PROVIDER_NAME, TAG, TIMEZONE, VARIABLE,
+    VERSION, WAIT,
+};
+use super::keys::{Key, Kind, Section};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 
 /// The whole file.
@@ -384,50 +388,3 @@ pub(super) static GATE: Section = Section {
 };
 
 const MAX_OUTPUT_TOKENS: Kind = Kind::Number { min: 1, max: 4096 };
-
-/// A scalar of some form.
-const fn scalar(
-    noun: &'static str,
-    check: fn(&str) -> Result<(), values::Problem>,
-    pattern: Option<&'static str>,
-    json: Json,
-) -> Scalar {
-    Scalar { noun, check, pattern, json }
-}
-
-const DURATION_PATTERN: &str = "^(\\s*[0-9]+(\\.[0-9]+)?\\s*[a-zµ]+)+$|^P";
-const NAME_PATTERN: &str = "^[A-Za-z0-9._-]{1,100}$";
-
-static VERSION: Scalar = scalar("a version", values::version, None, Json::One);
-static NAME: Scalar = scalar("a name", values::name, Some(NAME_PATTERN), Json::TextOrNumber);
-// Looked up rather than judged: the name is judged where it is given.
-static PROVIDER_NAME: Scalar = scalar("a name", values::line, Some(NAME_PATTERN), Json::TextOrNumber);
-static TAG: Scalar = scalar("a tag", values::tag, Some(NAME_PATTERN), Json::TextOrNumber);
-static PRESET: Scalar = scalar("a preset's name", values::line, Some(NAME_PATTERN), Json::Text);
-static MODEL: Scalar = scalar("a model's id", values::model, None, Json::TextOrNumber);
-static LINE: Scalar = scalar("a text", values::line, None, Json::TextOrNumber);
-static PAGE: Scalar = scalar("a URL", values::page, Some("^https?://"), Json::Text);
-static PATH: Scalar = scalar("a path", values::path, Some("^[^\\s#\\\\]+$"), Json::Text);
-static FILE: Scalar = scalar("a file", values::file, Some("^[^~]"), Json::Text);
-static ARGUMENT: Scalar = scalar("a text", |_| Ok(()), None, Json::TextOrNumber);
-static LITERAL_KEY: Scalar = scalar("`none`", values::literal_key, None, Json::TextOrNumber);
-static VARIABLE: Scalar =
-    scalar("the name of a variable", values::variable, Some("^[A-Za-z_][A-Za-z0-9_]*$"), Json::Text);
-static KEY_HEADER: Scalar = scalar("`bearer` or a header's name", values::header_name, Some("^[^\\s:]+$"), Json::Text);
-static HEADER_NAME: Scalar = scalar("a header's name", values::header_name, Some("^[^\\s:]+$"), Json::Text);
-static HEADER_VALUE: Scalar = scalar("a text", values::header_value, None, Json::TextOrNumber);
-static BASE_URL: Scalar = scalar("a URL", |text| values::base_url(text).map(drop), Some("^https?://"), Json::Text);
-static PERCENT: Scalar =
-    scalar("a percentage", |text| values::percent(text).map(drop), Some("^[0-9]{1,3}%$"), Json::Text);
-static WAIT: Scalar = scalar("a duration", |text| values::wait(text).map(drop), Some(DURATION_PATTERN), Json::Text);
-static INTERVAL: Scalar =
-    scalar("a duration", |text| values::interval(text).map(drop), Some(DURATION_PATTERN), Json::Text);
-static CERTIFICATE: Scalar =
-    scalar("a duration", |text| values::certificate(text).map(drop), Some(DURATION_PATTERN), Json::Text);
-static KEEP_ALIVE: Scalar =
-    scalar("a duration", |text| values::keep_alive(text).map(drop), Some(DURATION_PATTERN), Json::Text);
-static CRON: Scalar = scalar("cron fields", |text| values::cron(text).map(drop), None, Json::Text);
-static DURING: Scalar = scalar("weekly times", |text| values::during(text).map(drop), None, Json::Text);
-static TIMEZONE: Scalar = scalar("a time zone", values::timezone, None, Json::Text);
-static DATE: Scalar =
-    scalar("a date", |text| values::date(text).map(drop), Some("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), Json::Text);

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{Gate, Trigger, WarmTrigger};
-use crate::target::{CredentialSource, Depth, Dialect, FreeCheckProves, KeyHeader, Kind};
+use crate::target::{CredentialSource, Depth, Dialect, FreeCheckProves, KeyHeader, Kind, Secret};
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -109,8 +109,12 @@ fn comparable(config: &Config) -> Config {
         for (_, value) in &mut provider.headers {
             "***".clone_into(value);
         }
-        if let CredentialSource::Literal(secret) = &mut provider.key {
-            *secret = crate::target::Secret::new("***".to_owned());
+        match &mut provider.key {
+            CredentialSource::Literal(secret) => *secret = Secret::new("***".to_owned()),
+            CredentialSource::Command(words) => {
+                words.iter_mut().skip(1).for_each(|word| "***".clone_into(word));
+            }
+            _ => {}
         }
     }
     let providers = config.providers.clone();
@@ -149,6 +153,14 @@ fn the_example_of_the_design_means_what_it_says() {
     assert_eq!((main.as_str(), fallback[0].as_str()), ("glm", "gpt"));
     assert_eq!(config.providers[2].preset, "openai-compatible");
     assert_eq!(notes(&config), "10: no target uses the provider `local`\n");
+}
+
+#[test]
+fn the_shipped_file_needs_one_key_and_gives_no_hints() {
+    let config = load(&package().join("probes.yaml"), &Environment::default()).unwrap();
+    assert_eq!(notes(&config), "");
+    let keys: Vec<String> = config.providers.iter().map(|provider| provider.key.to_string()).collect();
+    assert_eq!(keys, ["the variable SYNTHETIC_API_KEY"]);
 }
 
 #[test]

@@ -295,14 +295,6 @@ pub(super) fn header_value(text: &str) -> Result<(), Problem> {
         .fix("a value has only visible ASCII characters, and no space around it"))
 }
 
-/// A time zone's name.
-pub(super) fn timezone(text: &str) -> Result<(), Problem> {
-    jiff::tz::TimeZone::get(text).map(drop).map_err(|_| {
-        Problem::new(format!("{} is not a known time zone", quote(text)))
-            .fix("write a name such as `Europe/Berlin` or `UTC`")
-    })
-}
-
 /// The times of a week.
 pub(super) fn during(text: &str) -> Result<Vec<Daily>, Problem> {
     Daily::parse_all(text).map_err(|error| {

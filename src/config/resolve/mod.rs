@@ -21,6 +21,7 @@ use super::fields::Fields;
 use super::mistakes::Mistake;
 use super::node::{Node, Span};
 use super::table::{EXPECT, PROVIDER, ROOT};
+use super::zones::Zones;
 use super::{Config, Note};
 use crate::target::{ProviderId, TargetId};
 
@@ -30,6 +31,7 @@ struct Context<'c> {
     directory: &'c Path,
     mistakes: &'c mut Vec<Mistake>,
     notes: Vec<Note>,
+    zones: Zones,
 }
 
 impl Context<'_> {
@@ -61,7 +63,7 @@ pub(super) fn resolve(
 ) -> Option<Config> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let fields = Fields::of(root, &ROOT)?;
-    let mut context = Context { environment, directory, mistakes, notes: Vec::new() };
+    let mut context = Context { environment, directory, mistakes, notes: Vec::new(), zones: Zones::default() };
     let mut config = Config::empty(path, directory);
     let mut known = providers(&mut context, &fields);
     target::targets(&mut context, &fields, &mut known, &mut config);

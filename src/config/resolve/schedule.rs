@@ -3,9 +3,11 @@
 use jiff::tz::TimeZone;
 
 use super::super::fields::{Fields, duration};
+use super::super::mask::quote;
 use super::super::mistakes::Mistake;
 use super::super::node::Node;
 use super::super::values;
+use super::super::zones::Zones;
 use super::Context;
 use crate::plan::{CheckSchedule, Trigger, WarmSchedule, WarmTrigger, Windows};
 
@@ -18,7 +20,7 @@ pub(super) fn auth(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<
         }
         return None;
     };
-    Some(CheckSchedule { trigger, timezone: timezone(fields) })
+    Some(CheckSchedule { trigger, timezone: timezone(context, fields) })
 }
 
 /// When the LLM is warmed.
@@ -43,7 +45,7 @@ pub(super) fn warm(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<
     }
     let except =
         fields.items("except").iter().filter_map(Node::text).filter_map(|text| values::date(text).ok()).collect();
-    Some(WarmSchedule { trigger, windows: Windows { during, timezone: timezone(fields), except } })
+    Some(WarmSchedule { trigger, windows: Windows { during, timezone: timezone(context, fields), except } })
 }
 
 /// `every` and `cron` exclude each other.
@@ -67,6 +69,20 @@ fn fixed(fields: Fields<'_, '_>) -> Option<Trigger> {
 }
 
 /// The zone that is said, else UTC: the zone of the machine would make one file mean different times.
-fn timezone(fields: Fields<'_, '_>) -> TimeZone {
-    fields.text("timezone").and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+fn timezone(context: &mut Context<'_>, fields: Fields<'_, '_>) -> TimeZone {
+    let Some(name) = fields.text("timezone") else {
+        return TimeZone::UTC;
+    };
+    context.zones.get(name).unwrap_or_else(|| {
+        context.report(
+            Mistake::at(fields.span_of("timezone"), format!("{} is not a known time zone", quote(name))).fix(
+                if Zones::installed() {
+                    "write a name such as `Europe/Berlin` or `UTC`"
+                } else {
+                    "there is no zone database on this machine: install `tzdata`, or write `UTC`"
+                },
+            ),
+        );
+        TimeZone::UTC
+    })
 }
