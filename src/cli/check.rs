@@ -181,13 +181,13 @@ pub(super) async fn pass(
     let clock = SystemClock;
     let (started, begun) = (clock.wall(), clock.now());
     let (stop, stopper) = watch::channel(Stop::No);
-    let progress = Arc::new(Progress::new(jobs.len()));
+    let progress = Arc::new(Progress::on_stderr(jobs.len()));
     let listener: Listener = {
         let (progress, stream) = (Arc::clone(&progress), settings.stream);
         let lines = Mutex::new(());
         Arc::new(move |event: Event| {
             log::emit(&event);
-            progress.on_event(&event);
+            progress.observe(&event);
             if stream && let Event::Finished(outcome) = &event {
                 let _whole_lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
                 // A reader that has gone away is no reason to stop probing; the exit code still tells.
@@ -223,7 +223,7 @@ pub(super) async fn pass(
             }
         }
     };
-    progress.finish();
+    drop(progress);
     Ok(Passed { run_id, started, total: clock.now().saturating_duration_since(begun), outcomes, signal })
 }
 

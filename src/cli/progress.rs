@@ -46,7 +46,7 @@ struct Live {
 impl Progress {
     /// Shows the progress of `total` targets on standard error; where that is no terminal it shows nothing and costs
     /// nothing.
-    pub(super) fn new(total: usize) -> Self {
+    pub(super) fn on_stderr(total: usize) -> Self {
         if io::stderr().is_terminal() {
             Self::start(total, ProgressDrawTarget::stderr(), QUIET)
         } else {
@@ -64,7 +64,7 @@ impl Progress {
     }
 
     /// Takes note of an event.
-    pub(super) fn on_event(&self, event: &Event) {
+    pub(super) fn observe(&self, event: &Event) {
         let Some(live) = &self.live else { return };
         if let Some(events) = &lock(live).events {
             // The painter is gone only when the display is over.
@@ -97,6 +97,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Standard error for the log: a display that is on steps aside for each write, so that neither garbles the other.
 #[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "cli/setup.rs is to give it to the log: BoxMakeWriter::new(|| BesideProgress)")]
 pub(super) struct BesideProgress;
 
 impl Write for BesideProgress {
@@ -329,10 +330,10 @@ mod tests {
     fn sent(quiet: Duration) -> Vec<String> {
         let paper = Paper::default();
         let progress = Progress::start(1, ProgressDrawTarget::term_like_with_hz(Box::new(paper.clone()), 255), quiet);
-        progress.on_event(&started("glm"));
-        progress.on_event(&Event::Finished(Arc::new(ready("p", "glm", "m"))));
+        progress.observe(&started("glm"));
+        progress.observe(&Event::Finished(Arc::new(ready("p", "glm", "m"))));
         progress.finish();
-        progress.on_event(&started("late"));
+        progress.observe(&started("late"));
         paper.0.lock().unwrap().clone()
     }
 

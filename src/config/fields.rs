@@ -21,11 +21,7 @@ pub(super) struct Fields<'n, 'a> {
 impl<'n, 'a> Fields<'n, 'a> {
     /// The mapping of a node. `None` where it is not one.
     pub(super) fn of(node: &'n Node<'a>, section: &'static Section) -> Option<Self> {
-        Some(Self {
-            section,
-            entries: node.entries()?,
-            span: node.span,
-        })
+        Some(Self { section, entries: node.entries()?, span: node.span })
     }
 
     /// The value of a key, unless it is empty.
@@ -40,9 +36,7 @@ impl<'n, 'a> Fields<'n, 'a> {
 
     /// Whether a key is written at all, be it empty or wrong, or under a name that was taken for it.
     pub(super) fn mentions(&self, key: &str) -> bool {
-        self.entries.iter().any(|(name, _)| {
-            name.text == key || shape::meant(&name.text, self.section) == Some(key)
-        })
+        self.entries.iter().any(|(name, _)| name.text == key || shape::meant(&name.text, self.section) == Some(key))
     }
 
     /// The text of a key.

@@ -81,11 +81,8 @@ fn understand(root: &Node<'_>, path: &Path, environment: &Environment, mistakes:
     if root.entries().is_none() {
         mistakes.push(match &root.value {
             Value::Null => empty(),
-            _ => Mistake::at(
-                root.span,
-                format!("the file is {}, and should be a mapping", root.noun()),
-            )
-            .fix("begin with `version: 1`, `providers:` and `targets:`"),
+            _ => Mistake::at(root.span, format!("the file is {}, and should be a mapping", root.noun()))
+                .fix("begin with `version: 1`, `providers:` and `targets:`"),
         });
         return None;
     }

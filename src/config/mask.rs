@@ -10,8 +10,8 @@ use super::values::is_variable_name;
 
 /// How keys begin at the providers we know, so that one is recognised wherever it stands.
 const KEY_PREFIXES: [&str; 16] = [
-    "sk-", "sk_", "syn_", "gsk_", "hf_", "fw_", "fpk_", "AIza", "key-", "xai-", "r8_", "tgp_",
-    "pplx-", "nvapi-", "ghp_", "Bearer ",
+    "sk-", "sk_", "syn_", "gsk_", "hf_", "fw_", "fpk_", "AIza", "key-", "xai-", "r8_", "tgp_", "pplx-", "nvapi-",
+    "ghp_", "Bearer ",
 ];
 /// Shorter texts are words, not keys.
 const SHORTEST_KEY: usize = 12;
@@ -25,11 +25,8 @@ pub(super) fn quote(text: &str) -> String {
     if looks_like_a_key(text) {
         return "`***`".to_owned();
     }
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST_QUOTE)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let mut shown: String =
+        text.chars().take(LONGEST_QUOTE).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().count() > LONGEST_QUOTE {
         shown.push('…');
     }
@@ -40,9 +37,7 @@ pub(super) fn quote(text: &str) -> String {
 pub(super) fn looks_like_a_key(text: &str) -> bool {
     text.len() >= SHORTEST_KEY
         && text.contains(|c: char| c.is_ascii_digit())
-        && KEY_PREFIXES
-            .iter()
-            .any(|prefix| text.trim_start().starts_with(prefix))
+        && KEY_PREFIXES.iter().any(|prefix| text.trim_start().starts_with(prefix))
 }
 
 /// The text with every secret of a tree masked.
@@ -77,8 +72,7 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                 // `api_key: OPENAI_API_KEY` is a common slip, and no secret.
                 Context::Credential => !(scalar.text == "none" || is_reference(&scalar.text)),
                 Context::Variable => {
-                    looks_like_a_key(&scalar.text)
-                        || !is_variable_name(&scalar.text) && !is_reference(&scalar.text)
+                    looks_like_a_key(&scalar.text) || !is_variable_name(&scalar.text) && !is_reference(&scalar.text)
                 }
                 // `first_tokn: 10s` sounds secret and is not.
                 Context::Guessed => !is_amount(&scalar.text),
@@ -141,9 +135,7 @@ pub(super) fn is_reference(text: &str) -> bool {
     let name = text.trim_start_matches('$').trim_matches(['{', '}']);
     is_variable_name(name)
         && name.contains('_')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// The user and password of a URL in some part of the text.
@@ -162,8 +154,7 @@ pub(super) fn mask_lines(text: &str) -> String {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         if let Some((key, value)) = line.split_once(':') {
-            let name =
-                key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
+            let name = key.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
             let name = name.rsplit(['{', ',', ' ']).next().unwrap_or_default();
             let value = value.trim();
             let says_where = value.starts_with('{') && !value.contains("sk-") || value == "none";
@@ -240,11 +231,7 @@ mod tests {
             "base_url: https://me:hunter2@example.com/v1",
             "api_key: [hunter2]",
         ] {
-            assert!(
-                !masked(text).contains("hunter2"),
-                "{text}: {}",
-                masked(text)
-            );
+            assert!(!masked(text).contains("hunter2"), "{text}: {}", masked(text));
             assert_eq!(masked(text).len(), text.len());
         }
         for text in [

@@ -27,13 +27,7 @@ pub(super) fn parse<'a>(text: &'a str, mistakes: &mut Vec<Mistake>) -> Option<No
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
-    let mut builder = Builder {
-        mistakes,
-        frames: Vec::new(),
-        anchors: HashMap::new(),
-        replayed: 0,
-        root: None,
-    };
+    let mut builder = Builder { mistakes, frames: Vec::new(), anchors: HashMap::new(), replayed: 0, root: None };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, place)) => builder.take(event, place_of(&place)),
@@ -49,17 +43,8 @@ pub(super) fn parse<'a>(text: &'a str, mistakes: &mut Vec<Mistake>) -> Option<No
 
 /// A list or mapping whose end has not been seen.
 enum Frame<'a> {
-    Sequence {
-        items: Vec<Node<'a>>,
-        span: Span,
-        anchor: usize,
-    },
-    Mapping {
-        entries: Vec<(Key<'a>, Node<'a>)>,
-        key: Option<Key<'a>>,
-        span: Span,
-        anchor: usize,
-    },
+    Sequence { items: Vec<Node<'a>>, span: Span, anchor: usize },
+    Mapping { entries: Vec<(Key<'a>, Node<'a>)>, key: Option<Key<'a>>, span: Span, anchor: usize },
 }
 
 /// Puts events together.
@@ -76,17 +61,15 @@ impl<'a> Builder<'a, '_> {
     fn take(&mut self, event: Event<'a>, span: Span) -> Result<(), Mistake> {
         match event {
             Event::DocumentStart(..) if self.root.is_some() => {
-                Err(Mistake::at(span, "a second YAML document begins here").fix(
-                    "probes.yaml is one document: remove the `---` and put everything into one",
-                ))
+                Err(Mistake::at(span, "a second YAML document begins here")
+                    .fix("probes.yaml is one document: remove the `---` and put everything into one"))
             }
             Event::Scalar(_, _, _, Some(_))
             | Event::SequenceStart(_, _, Some(_))
-            | Event::MappingStart(_, _, Some(_)) => Err(Mistake::at(
-                span,
-                "YAML tags (`!…`) are not used in probes.yaml",
-            )
-            .fix("remove the word that begins with `!`")),
+            | Event::MappingStart(_, _, Some(_)) => {
+                Err(Mistake::at(span, "YAML tags (`!…`) are not used in probes.yaml")
+                    .fix("remove the word that begins with `!`"))
+            }
             Event::Scalar(text, style, anchor, None) => {
                 let style = match style {
                     ScalarStyle::Plain => Style::Plain,
@@ -94,31 +77,17 @@ impl<'a> Builder<'a, '_> {
                 };
                 let null = style == Style::Plain && matches!(&*text, "" | "~" | "null");
                 if null && self.awaits_key() {
-                    return Err(Mistake::at(span, "a key is missing before this `:`")
-                        .fix("write `key: value`"));
+                    return Err(Mistake::at(span, "a key is missing before this `:`").fix("write `key: value`"));
                 }
-                let value = if null {
-                    Value::Null
-                } else {
-                    Value::Scalar(Scalar { text, style })
-                };
+                let value = if null { Value::Null } else { Value::Scalar(Scalar { text, style }) };
                 self.push(Node { value, span }, anchor)
             }
             Event::SequenceStart(_, anchor, None) => {
-                self.frames.push(Frame::Sequence {
-                    items: Vec::new(),
-                    span,
-                    anchor,
-                });
+                self.frames.push(Frame::Sequence { items: Vec::new(), span, anchor });
                 Ok(())
             }
             Event::MappingStart(_, anchor, None) => {
-                self.frames.push(Frame::Mapping {
-                    entries: Vec::new(),
-                    key: None,
-                    span,
-                    anchor,
-                });
+                self.frames.push(Frame::Mapping { entries: Vec::new(), key: None, span, anchor });
                 Ok(())
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
@@ -144,15 +113,11 @@ impl<'a> Builder<'a, '_> {
                 Some(key) => entries.push((key, node)),
                 None => match node.value {
                     Value::Scalar(scalar) => {
-                        *key = Some(Key {
-                            text: scalar.text,
-                            span: node.span,
-                        });
+                        *key = Some(Key { text: scalar.text, span: node.span });
                     }
                     _ => {
-                        return Err(Mistake::at(node.span, "a key must be a single word").fix(
-                            "write `key: value`; a text that begins with `[` or `{` needs quotes",
-                        ));
+                        return Err(Mistake::at(node.span, "a key must be a single word")
+                            .fix("write `key: value`; a text that begins with `[` or `{` needs quotes"));
                     }
                 },
             },
@@ -164,17 +129,8 @@ impl<'a> Builder<'a, '_> {
     fn close(&mut self, end: Span) -> Result<(), Mistake> {
         let (value, mut span, anchor) = match self.frames.pop() {
             None => return Ok(()),
-            Some(Frame::Sequence {
-                items,
-                span,
-                anchor,
-            }) => (Value::Sequence(items), span, anchor),
-            Some(Frame::Mapping {
-                entries,
-                span,
-                anchor,
-                ..
-            }) => {
+            Some(Frame::Sequence { items, span, anchor }) => (Value::Sequence(items), span, anchor),
+            Some(Frame::Mapping { entries, span, anchor, .. }) => {
                 let entries = self.merge(entries);
                 (Value::Mapping(self.unique(entries)), span, anchor)
             }
@@ -193,10 +149,8 @@ impl<'a> Builder<'a, '_> {
     /// Puts the node of an anchor where its alias stands.
     fn replay(&mut self, id: usize, span: Span) -> Result<(), Mistake> {
         let Some(node) = self.anchors.get(&id) else {
-            return Err(
-                Mistake::at(span, "an alias within its own anchor has no end")
-                    .fix("an alias can only stand after the value that it repeats"),
-            );
+            return Err(Mistake::at(span, "an alias within its own anchor has no end")
+                .fix("an alias can only stand after the value that it repeats"));
         };
         self.replayed += node.size();
         if self.replayed > MAX_REPLAYED {
@@ -216,8 +170,7 @@ impl<'a> Builder<'a, '_> {
         if entries.iter().all(|(key, _)| key.text != "<<") {
             return entries;
         }
-        let (merges, mut own): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|(key, _)| key.text == "<<");
+        let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key.text == "<<");
         for (key, node) in merges {
             let sources = match node.value {
                 Value::Sequence(items) => items,
@@ -251,19 +204,14 @@ impl<'a> Builder<'a, '_> {
             let first = if hashed {
                 seen.get(&*key.text).copied()
             } else {
-                kept.iter()
-                    .find(|(known, _)| known.text == key.text)
-                    .map(|(known, _)| known.span)
+                kept.iter().find(|(known, _)| known.text == key.text).map(|(known, _)| known.span)
             };
             match first {
                 Some(first) => self.mistakes.push(
-                    Mistake::at(
-                        key.span,
-                        format!("{} is written twice", super::mask::quote(&key.text)),
-                    )
-                    .label("again here")
-                    .also(first, "first here")
-                    .fix("keep one of them"),
+                    Mistake::at(key.span, format!("{} is written twice", super::mask::quote(&key.text)))
+                        .label("again here")
+                        .also(first, "first here")
+                        .fix("keep one of them"),
                 ),
                 None => {
                     if hashed {
@@ -293,11 +241,7 @@ fn syntax_mistake(text: &str, error: &ScanError) -> Mistake {
     let marker = error.marker();
     let line = marker.line().max(1);
     // The marker's byte offset is not always known, its line and column are.
-    let line_start = text
-        .split_inclusive('\n')
-        .take(line - 1)
-        .map(str::len)
-        .sum::<usize>();
+    let line_start = text.split_inclusive('\n').take(line - 1).map(str::len).sum::<usize>();
     let start = text
         .get(line_start..)
         .unwrap_or_default()
@@ -320,25 +264,20 @@ fn explain(kind: &ErrorKind) -> (String, String) {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
-        | ErrorKind::TabAtBlockScalarStart => (
-            "a tab is used for indentation",
-            "YAML is indented with spaces only",
-        ),
+        | ErrorKind::TabAtBlockScalarStart => ("a tab is used for indentation", "YAML is indented with spaces only"),
         ErrorKind::UnclosedQuotedScalar
         | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::DocumentIndicatorInQuotedScalar => (
-            "a quote that was opened above is not closed",
-            "close it, or remove the one that opens it",
-        ),
+        | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            ("a quote that was opened above is not closed", "close it, or remove the one that opens it")
+        }
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping
         | ErrorKind::ExpectedFlowMappingSeparator
-        | ErrorKind::ExpectedFlowSequenceSeparator => (
-            "a `[` or `{` is not closed, or a comma is missing",
-            "close the bracket, and put a comma between items",
-        ),
+        | ErrorKind::ExpectedFlowSequenceSeparator => {
+            ("a `[` or `{` is not closed, or a comma is missing", "close the bracket, and put a comma between items")
+        }
         ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => (
             "a bracket is closed that was not opened, or by the wrong one",
             "every `[` ends with `]` and every `{` with `}`; quote a text that contains one",
@@ -350,33 +289,25 @@ fn explain(kind: &ErrorKind) -> (String, String) {
             "this line does not fit the lines above it",
             "check its indentation: keys of one mapping, and the `-` of one list, begin in the same column",
         ),
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
-            "a `:` is missing after this key",
-            "write `key: value`, with a space after the colon",
-        ),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
+            ("a `:` is missing after this key", "write `key: value`, with a space after the colon")
+        }
         ErrorKind::UnknownAnchor => (
             "this alias (`*…`) has no anchor (`&…`) before it",
             "define the anchor first, or quote the text if it is not an alias",
         ),
-        ErrorKind::RecursionLimitExceeded => (
-            "the file is nested too deeply",
-            "probes.yaml needs six levels; check the brackets",
-        ),
+        ErrorKind::RecursionLimitExceeded => {
+            ("the file is nested too deeply", "probes.yaml needs six levels; check the brackets")
+        }
         ErrorKind::DirectiveDisallowed => (
             "YAML directives (`%…`) are not used in probes.yaml",
             "remove the line, or quote the text that begins with `%`",
         ),
-        ErrorKind::UnexpectedCharacter {
-            character: '@' | '`',
-        } => (
-            "a text cannot begin with this character",
-            "put the text into quotes",
-        ),
+        ErrorKind::UnexpectedCharacter { character: '@' | '`' } => {
+            ("a text cannot begin with this character", "put the text into quotes")
+        }
         other => {
-            return (
-                format!("this is not YAML: {other}"),
-                "check the line and the one before it".to_owned(),
-            );
+            return (format!("this is not YAML: {other}"), "check the line and the one before it".to_owned());
         }
     };
     (reason.to_owned(), fix.to_owned())

@@ -34,9 +34,8 @@ impl Checker<'_> {
             }
         }
         for key in section.keys.iter().filter(|key| key.need == Need::Required) {
-            let there = entries.iter().any(|(name, _)| {
-                name.text == key.name || meant(&name.text, section) == Some(key.name)
-            });
+            let there =
+                entries.iter().any(|(name, _)| name.text == key.name || meant(&name.text, section) == Some(key.name));
             if !there {
                 self.report(
                     Mistake::at(node.span, format!("{} has no `{}`", section.noun, key.name))
@@ -82,11 +81,8 @@ impl Checker<'_> {
                     return;
                 }
                 let known: Vec<&str> = words.all().map(|(word, _)| word).collect();
-                let mistake = Mistake::at(
-                    node.span,
-                    format!("{} cannot be {}", quote(name), quote(text)),
-                )
-                .fix(format!("it is one of: {}", known.join(", ")));
+                let mistake = Mistake::at(node.span, format!("{} cannot be {}", quote(name), quote(text)))
+                    .fix(format!("it is one of: {}", known.join(", ")));
                 self.report(match nearest(text, known.iter().copied()) {
                     Some(near) => mistake.label(format!("did you mean `{near}`?")),
                     None => mistake,
@@ -154,12 +150,7 @@ impl Checker<'_> {
                     .fix("remove the `-`, or write what it stands for"),
             ),
             (_, Kind::Section(section)) if node.entries().is_none() => {
-                self.wrong_kind(
-                    node,
-                    &format!("an item of {}", quote(name)),
-                    &Kind::Section(section),
-                    "",
-                );
+                self.wrong_kind(node, &format!("an item of {}", quote(name)), &Kind::Section(section), "");
             }
             _ => self.value(node, name, kind, key),
         }
@@ -182,24 +173,15 @@ impl Checker<'_> {
             return;
         };
         let mistake = match (scalar.style, number(&scalar.text)) {
-            (Style::Quoted, Some(number)) => Mistake::at(
-                node.span,
-                format!("{} is a number, so it has no quotes", quote(name)),
-            )
-            .fix(format!("write `{}: {number}`", key.name)),
-            (_, Some(number)) if (min..=max).contains(&number) => return,
-            (_, Some(number)) => {
-                Mistake::at(node.span, format!("{} cannot be {number}", quote(name)))
-                    .fix(format!("it is a number from {min} to {max}"))
+            (Style::Quoted, Some(number)) => {
+                Mistake::at(node.span, format!("{} is a number, so it has no quotes", quote(name)))
+                    .fix(format!("write `{}: {number}`", key.name))
             }
-            (_, None) => Mistake::at(
-                node.span,
-                format!("{} is not a whole number", quote(&scalar.text)),
-            )
-            .fix(format!(
-                "write a number from {min} to {max}, such as `{}: {}`",
-                key.name, key.example
-            )),
+            (_, Some(number)) if (min..=max).contains(&number) => return,
+            (_, Some(number)) => Mistake::at(node.span, format!("{} cannot be {number}", quote(name)))
+                .fix(format!("it is a number from {min} to {max}")),
+            (_, None) => Mistake::at(node.span, format!("{} is not a whole number", quote(&scalar.text)))
+                .fix(format!("write a number from {min} to {max}, such as `{}: {}`", key.name, key.example)),
         };
         self.report(mistake);
     }
@@ -217,13 +199,7 @@ impl Checker<'_> {
             "false" | "no" | "off" | "n" | "0" => "write `false`",
             _ => "write `true` or `false`",
         };
-        self.report(
-            Mistake::at(
-                node.span,
-                format!("{} is `true` or `false`, without quotes", quote(name)),
-            )
-            .fix(meant),
-        );
+        self.report(Mistake::at(node.span, format!("{} is `true` or `false`, without quotes", quote(name))).fix(meant));
     }
 
     /// A value of another kind.
@@ -233,16 +209,12 @@ impl Checker<'_> {
             Kind::List(_) => "a list".to_owned(),
             other => other.noun(),
         };
-        let mistake = Mistake::at(
-            node.span,
-            format!("{what} is {}, and should be {wanted}", node.noun()),
-        );
+        let mistake = Mistake::at(node.span, format!("{what} is {}, and should be {wanted}", node.noun()));
         let name = what.trim_matches('`');
         self.report(match kind {
-            Kind::Section(section) if example.is_empty() => mistake.fix(format!(
-                "write it as `key: value`; its keys are: {}",
-                section.names()
-            )),
+            Kind::Section(section) if example.is_empty() => {
+                mistake.fix(format!("write it as `key: value`; its keys are: {}", section.names()))
+            }
             _ => mistake.fix(format!("write `{name}: {example}`")),
         });
     }
@@ -271,7 +243,5 @@ pub(super) fn meant(name: &str, section: &'static Section) -> Option<&'static st
 
 /// A whole number written in digits. `1_000`, `0x10` and `1e3` are numbers to some YAML readers only.
 pub(super) fn number(text: &str) -> Option<u64> {
-    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
-        .then(|| text.parse().ok())
-        .flatten()
+    (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }

@@ -5,9 +5,7 @@
 
 use super::keys::{Json, Key, Kind, Scalar, Section};
 use super::values;
-use super::words::{
-    CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES,
-};
+use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 
 /// The whole file.
 pub(super) static ROOT: Section = Section {
@@ -15,44 +13,24 @@ pub(super) static ROOT: Section = Section {
     noun: "probes.yaml",
     doc: "What pilotlight probes: providers, the models wanted of them, and what is expected.",
     keys: &[
-        Key::new(
-            "version",
-            Kind::Scalar(&VERSION),
-            "The version of this file's format: 1.",
-        )
-        .required()
-        .example("1"),
-        Key::new(
-            "defaults",
-            Kind::Section(&DEFAULTS),
-            "What holds for every target that does not say otherwise.",
-        )
-        .example("{ expect: { first_token: 10s } }"),
+        Key::new("version", Kind::Scalar(&VERSION), "The version of this file's format: 1.").required().example("1"),
+        Key::new("defaults", Kind::Section(&DEFAULTS), "What holds for every target that does not say otherwise.")
+            .example("{ expect: { first_token: 10s } }"),
         Key::new(
             "providers",
-            Kind::Map {
-                key: &NAME,
-                value: &Kind::Section(&PROVIDER),
-            },
+            Kind::Map { key: &NAME, value: &Kind::Section(&PROVIDER) },
             "The accounts, each under a name of your own.",
         )
         .required()
         .example("{ synthetic: { preset: synthetic } }")
         .also(&["provider", "endpoints", "apis"]),
-        Key::new(
-            "targets",
-            Kind::List(&Kind::Section(&TARGET)),
-            "What is probed: models at those providers.",
-        )
-        .required()
-        .example("[{ name: glm, provider: synthetic, model: \"hf:zai-org/GLM-4.6\" }]")
-        .also(&["target", "models", "probes"]),
+        Key::new("targets", Kind::List(&Kind::Section(&TARGET)), "What is probed: models at those providers.")
+            .required()
+            .example("[{ name: glm, provider: synthetic, model: \"hf:zai-org/GLM-4.6\" }]")
+            .also(&["target", "models", "probes"]),
         Key::new(
             "gates",
-            Kind::Map {
-                key: &NAME,
-                value: &Kind::Section(&GATE),
-            },
+            Kind::Map { key: &NAME, value: &Kind::Section(&GATE) },
             "Readiness rules over several targets, each under a name of your own.",
         )
         .example("{ review: { main: glm, fallback: [gpt] } }"),
@@ -66,38 +44,18 @@ pub(super) static DEFAULTS: Section = Section {
     doc: "What holds for every target that does not say otherwise.",
     keys: &[
         Key::new("expect", Kind::Section(&EXPECT), "Deadlines.").example("{ first_token: 10s }"),
-        Key::new(
-            "depth",
-            Kind::Word(&DEPTHS),
-            "How far a probe climbs when nothing else is asked for.",
-        )
-        .default("`warm`")
-        .example("warm"),
-        Key::new(
-            "max_output_tokens",
-            MAX_OUTPUT_TOKENS,
-            "How many tokens a warm-up asks for.",
-        )
-        .default("16")
-        .example("16"),
-        Key::new(
-            "tags",
-            Kind::List(&Kind::Scalar(&TAG)),
-            "Words that every target has besides its own.",
-        )
-        .example("[production]"),
-        Key::new(
-            "auth",
-            Kind::Section(&AUTH),
-            "When the key and the list of models are checked.",
-        )
-        .example("{ every: 1m }"),
-        Key::new(
-            "warm",
-            Kind::Section(&WARM),
-            "When the models are warmed. Each warm-up costs a request.",
-        )
-        .example("{ every: auto }"),
+        Key::new("depth", Kind::Word(&DEPTHS), "How far a probe climbs when nothing else is asked for.")
+            .default("`warm`")
+            .example("warm"),
+        Key::new("max_output_tokens", MAX_OUTPUT_TOKENS, "How many tokens a warm-up asks for.")
+            .default("16")
+            .example("16"),
+        Key::new("tags", Kind::List(&Kind::Scalar(&TAG)), "Words that every target has besides its own.")
+            .example("[production]"),
+        Key::new("auth", Kind::Section(&AUTH), "When the key and the list of models are checked.")
+            .example("{ every: 1m }"),
+        Key::new("warm", Kind::Section(&WARM), "When the models are warmed. Each warm-up costs a request.")
+            .example("{ every: auto }"),
     ],
 };
 
@@ -201,12 +159,20 @@ pub(super) static CREDENTIAL: Section = Section {
         Key::new("env", Kind::OneOrMore(&VARIABLE), "The variable that holds it; of several, the first that is set.")
             .example("OPENAI_API_KEY")
             .also(&["variable", "var", "environment"]),
-        Key::new("file", Kind::Scalar(&FILE), "The file that holds it, relative to this file. `${CREDENTIALS_DIRECTORY}` at its beginning is systemd's.")
-            .example("/run/secrets/openai")
-            .also(&["path"]),
-        Key::new("command", Kind::List(&Kind::Scalar(&ARGUMENT)), "A program and its arguments, run without a shell, that prints it.")
-            .example("[pass, show, openai]")
-            .also(&["cmd", "exec"]),
+        Key::new(
+            "file",
+            Kind::Scalar(&FILE),
+            "The file that holds it, relative to this file. `${CREDENTIALS_DIRECTORY}` at its beginning is systemd's.",
+        )
+        .example("/run/secrets/openai")
+        .also(&["path"]),
+        Key::new(
+            "command",
+            Kind::List(&Kind::Scalar(&ARGUMENT)),
+            "A program and its arguments, run without a shell, that prints it.",
+        )
+        .example("[pass, show, openai]")
+        .also(&["cmd", "exec"]),
         Key::new("optional", Kind::Boolean, "With `env`: send no key where no variable is set.")
             .default("`false`")
             .example("true"),
@@ -218,13 +184,9 @@ pub(super) static HEADER: Section = Section {
     name: "header",
     noun: "a header's value",
     doc: "A header's value from a variable.",
-    keys: &[Key::new(
-        "env",
-        Kind::Scalar(&VARIABLE),
-        "The variable that holds the value.",
-    )
-    .required()
-    .example("TEAM_TOKEN")],
+    keys: &[Key::new("env", Kind::Scalar(&VARIABLE), "The variable that holds the value.")
+        .required()
+        .example("TEAM_TOKEN")],
 };
 
 /// A free request.
@@ -243,13 +205,9 @@ pub(super) static FREE_CHECK: Section = Section {
         Key::new("proves", Kind::Word(&PROVES), "What a good answer proves.")
             .default("the preset's, else `key`")
             .example("key"),
-        Key::new(
-            "name",
-            Kind::Scalar(&LINE),
-            "What it is called in evidence.",
-        )
-        .default("the preset's, else \"the free check\"")
-        .example("the quota endpoint"),
+        Key::new("name", Kind::Scalar(&LINE), "What it is called in evidence.")
+            .default("the preset's, else \"the free check\"")
+            .example("the quota endpoint"),
     ],
 };
 
@@ -259,36 +217,24 @@ pub(super) static CATALOGUE: Section = Section {
     noun: "`catalogue`",
     doc: "The list of models that a provider offers.",
     keys: &[
-        Key::new(
-            "path",
-            Kind::Scalar(&PATH),
-            "Path of the GET, as in `free_check`.",
-        )
-        .default("the preset's")
-        .example("models"),
+        Key::new("path", Kind::Scalar(&PATH), "Path of the GET, as in `free_check`.")
+            .default("the preset's")
+            .example("models"),
         Key::new("shape", Kind::Word(&SHAPES), "How the list is laid out.")
             .default("the preset's, else `data`")
             .example("data"),
-        Key::new(
-            "public",
-            Kind::Boolean,
-            "Whether it answers without a valid key too.",
-        )
-        .default("the preset's, else `false`")
-        .example("true"),
+        Key::new("public", Kind::Boolean, "Whether it answers without a valid key too.")
+            .default("the preset's, else `false`")
+            .example("true"),
         Key::new(
             "id_prefix",
             Kind::OrWord("none", &Kind::Scalar(&LINE)),
             "Text before every id that a request does not need.",
         )
         .example("models/"),
-        Key::new(
-            "partial",
-            Kind::Boolean,
-            "Whether models that are not listed can still be asked for.",
-        )
-        .default("the preset's, else `false`")
-        .example("true"),
+        Key::new("partial", Kind::Boolean, "Whether models that are not listed can still be asked for.")
+            .default("the preset's, else `false`")
+            .example("true"),
     ],
 };
 
@@ -298,74 +244,42 @@ pub(super) static TARGET: Section = Section {
     noun: "a target",
     doc: "A model at a provider, with what is expected of it.",
     keys: &[
-        Key::new(
-            "name",
-            Kind::Scalar(&NAME),
-            "Its name, in logs, metrics, gates and on the command line.",
-        )
-        .required()
-        .example("glm")
-        .also(&["id"]),
-        Key::new(
-            "provider",
-            Kind::Scalar(&PROVIDER_NAME),
-            "The name of a provider above.",
-        )
-        .required()
-        .example("synthetic"),
-        Key::new(
-            "model",
-            Kind::Scalar(&MODEL),
-            "The model's id, as the provider spells it.",
-        )
-        .required()
-        .example("hf:zai-org/GLM-4.6")
-        .also(&["model_id", "llm", "deployment"]),
+        Key::new("name", Kind::Scalar(&NAME), "Its name, in logs, metrics, gates and on the command line.")
+            .required()
+            .example("glm")
+            .also(&["id"]),
+        Key::new("provider", Kind::Scalar(&PROVIDER_NAME), "The name of a provider above.")
+            .required()
+            .example("synthetic"),
+        Key::new("model", Kind::Scalar(&MODEL), "The model's id, as the provider spells it.")
+            .required()
+            .example("hf:zai-org/GLM-4.6")
+            .also(&["model_id", "llm", "deployment"]),
         Key::new("kind", Kind::Word(&KINDS), "What the model does.")
             .default("`chat`")
             .example("embedding")
             .also(&["type", "mode"]),
-        Key::new(
-            "depth",
-            Kind::Word(&DEPTHS),
-            "How far a probe climbs when nothing else is asked for.",
-        )
-        .default("`defaults`, else `warm`")
-        .example("auth")
-        .also(&["level", "check"]),
-        Key::new(
-            "tags",
-            Kind::List(&Kind::Scalar(&TAG)),
-            "Words to select it by, besides those of `defaults`.",
-        )
-        .example("[review]")
-        .also(&["labels", "groups"]),
+        Key::new("depth", Kind::Word(&DEPTHS), "How far a probe climbs when nothing else is asked for.")
+            .default("`defaults`, else `warm`")
+            .example("auth")
+            .also(&["level", "check"]),
+        Key::new("tags", Kind::List(&Kind::Scalar(&TAG)), "Words to select it by, besides those of `defaults`.")
+            .example("[review]")
+            .also(&["labels", "groups"]),
         Key::new("expect", Kind::Section(&EXPECT), "Deadlines.")
             .default("the provider's, else `defaults`")
             .example("{ first_token: 10s, cold_start: 180s }")
             .also(&["timeout", "timeouts", "deadline", "deadlines"]),
-        Key::new(
-            "max_output_tokens",
-            MAX_OUTPUT_TOKENS,
-            "How many tokens a warm-up asks for.",
-        )
-        .default("`defaults`, else 16")
-        .example("16")
-        .also(&["max_tokens"]),
-        Key::new(
-            "auth",
-            Kind::Section(&AUTH),
-            "When the key and the list of models are checked, which is free.",
-        )
-        .default("`defaults`, else never")
-        .example("{ every: 1m }"),
-        Key::new(
-            "warm",
-            Kind::Section(&WARM),
-            "When it is warmed. Each warm-up costs a request.",
-        )
-        .default("`defaults`, else never")
-        .example("{ every: auto, during: \"Mon-Fri 08:00-19:00\", timezone: Europe/Berlin }"),
+        Key::new("max_output_tokens", MAX_OUTPUT_TOKENS, "How many tokens a warm-up asks for.")
+            .default("`defaults`, else 16")
+            .example("16")
+            .also(&["max_tokens"]),
+        Key::new("auth", Kind::Section(&AUTH), "When the key and the list of models are checked, which is free.")
+            .default("`defaults`, else never")
+            .example("{ every: 1m }"),
+        Key::new("warm", Kind::Section(&WARM), "When it is warmed. Each warm-up costs a request.")
+            .default("`defaults`, else never")
+            .example("{ every: auto, during: \"Mon-Fri 08:00-19:00\", timezone: Europe/Berlin }"),
     ],
 };
 
@@ -375,54 +289,30 @@ pub(super) static EXPECT: Section = Section {
     noun: "`expect`",
     doc: "Deadlines: a target's come before its provider's, before `defaults`, before those built in.",
     keys: &[
-        Key::new(
-            "first_token",
-            Kind::Scalar(&WAIT),
-            "First token of a warm model.",
-        )
-        .default("`10s`")
-        .example("10s")
-        .also(&["ttft", "warm", "timeout"]),
-        Key::new(
-            "cold_start",
-            Kind::Scalar(&WAIT),
-            "First token of a cold model; not shorter than `first_token`.",
-        )
-        .default("`3m`")
-        .example("180s")
-        .also(&["cold"]),
-        Key::new(
-            "stall",
-            Kind::Scalar(&WAIT),
-            "Longest silence within an answer that has begun.",
-        )
-        .default("`30s`")
-        .example("30s")
-        .also(&["idle"]),
-        Key::new(
-            "connect",
-            Kind::Scalar(&WAIT),
-            "Name and connection together, and TLS, each.",
-        )
-        .default("`10s`")
-        .example("10s")
-        .also(&["connect_timeout"]),
-        Key::new(
-            "answer",
-            Kind::Scalar(&WAIT),
-            "Answers of the free endpoints.",
-        )
-        .default("`15s`")
-        .example("15s")
-        .also(&["response"]),
-        Key::new(
-            "certificate",
-            Kind::Scalar(&CERTIFICATE),
-            "Warn when the certificate ends sooner than this.",
-        )
-        .default("`14d`")
-        .example("14d")
-        .also(&["tls", "cert"]),
+        Key::new("first_token", Kind::Scalar(&WAIT), "First token of a warm model.")
+            .default("`10s`")
+            .example("10s")
+            .also(&["ttft", "warm", "timeout"]),
+        Key::new("cold_start", Kind::Scalar(&WAIT), "First token of a cold model; not shorter than `first_token`.")
+            .default("`3m`")
+            .example("180s")
+            .also(&["cold"]),
+        Key::new("stall", Kind::Scalar(&WAIT), "Longest silence within an answer that has begun.")
+            .default("`30s`")
+            .example("30s")
+            .also(&["idle"]),
+        Key::new("connect", Kind::Scalar(&WAIT), "Name and connection together, and TLS, each.")
+            .default("`10s`")
+            .example("10s")
+            .also(&["connect_timeout"]),
+        Key::new("answer", Kind::Scalar(&WAIT), "Answers of the free endpoints.")
+            .default("`15s`")
+            .example("15s")
+            .also(&["response"]),
+        Key::new("certificate", Kind::Scalar(&CERTIFICATE), "Warn when the certificate ends sooner than this.")
+            .default("`14d`")
+            .example("14d")
+            .also(&["tls", "cert"]),
     ],
 };
 
@@ -432,24 +322,14 @@ pub(super) static AUTH: Section = Section {
     noun: "`auth`",
     doc: "When the key and the list of models are checked: one of `every` and `cron`.",
     keys: &[
-        Key::new("every", Kind::Scalar(&INTERVAL), "A time between checks.")
-            .example("1m")
-            .also(&["interval", "each"]),
-        Key::new(
-            "cron",
-            Kind::Scalar(&CRON),
-            "Five cron fields, or six of which the first is seconds.",
-        )
-        .example("\"*/5 * * * *\"")
-        .also(&["schedule"]),
-        Key::new(
-            "timezone",
-            Kind::Scalar(&TIMEZONE),
-            "The zone that `cron` is meant in.",
-        )
-        .default("`UTC`")
-        .example("Europe/Berlin")
-        .also(&["tz", "zone"]),
+        Key::new("every", Kind::Scalar(&INTERVAL), "A time between checks.").example("1m").also(&["interval", "each"]),
+        Key::new("cron", Kind::Scalar(&CRON), "Five cron fields, or six of which the first is seconds.")
+            .example("\"*/5 * * * *\"")
+            .also(&["schedule"]),
+        Key::new("timezone", Kind::Scalar(&TIMEZONE), "The zone that `cron` is meant in.")
+            .default("`UTC`")
+            .example("Europe/Berlin")
+            .also(&["tz", "zone"]),
     ],
 };
 
@@ -459,10 +339,14 @@ pub(super) static WARM: Section = Section {
     noun: "`warm`",
     doc: "When a model is warmed: `every` or `cron`, within `during`.",
     keys: &[
-        Key::new("every", Kind::OrWord("auto", &Kind::Scalar(&INTERVAL)), "A time between warm-ups, or `auto`: shortly before the model would unload, as learned.")
-            .default("`auto`, without `cron`")
-            .example("auto")
-            .also(&["interval", "each"]),
+        Key::new(
+            "every",
+            Kind::OrWord("auto", &Kind::Scalar(&INTERVAL)),
+            "A time between warm-ups, or `auto`: shortly before the model would unload, as learned.",
+        )
+        .default("`auto`, without `cron`")
+        .example("auto")
+        .also(&["interval", "each"]),
         Key::new("cron", Kind::Scalar(&CRON), "Five cron fields, or six of which the first is seconds.")
             .example("\"*/10 8-19 * * Mon-Fri\"")
             .also(&["schedule"]),
@@ -486,41 +370,16 @@ pub(super) static GATE: Section = Section {
     noun: "a gate",
     doc: "A readiness rule: `main` with `fallback`, or `any`, or `all`, or `at_least` with `of`.",
     keys: &[
-        Key::new("main", Kind::Scalar(&NAME), "The target that is wanted.")
-            .example("glm")
-            .also(&["target", "primary"]),
-        Key::new(
-            "fallback",
-            Kind::List(&Kind::Scalar(&NAME)),
-            "What will do instead, in order.",
-        )
-        .example("[gpt]")
-        .also(&["fallbacks"]),
-        Key::new(
-            "any",
-            Kind::List(&Kind::Scalar(&NAME)),
-            "Open when one of these is ready.",
-        )
-        .example("[glm, gpt]"),
-        Key::new(
-            "all",
-            Kind::List(&Kind::Scalar(&NAME)),
-            "Open when all of these are ready.",
-        )
-        .example("[glm, gpt]"),
-        Key::new(
-            "at_least",
-            Kind::Number { min: 1, max: 1000 },
-            "Open when so many of `of` are ready.",
-        )
-        .example("2")
-        .also(&["quorum", "atleast", "min"]),
-        Key::new(
-            "of",
-            Kind::List(&Kind::Scalar(&NAME)),
-            "The targets of `at_least`.",
-        )
-        .example("[a, b, c]"),
+        Key::new("main", Kind::Scalar(&NAME), "The target that is wanted.").example("glm").also(&["target", "primary"]),
+        Key::new("fallback", Kind::List(&Kind::Scalar(&NAME)), "What will do instead, in order.")
+            .example("[gpt]")
+            .also(&["fallbacks"]),
+        Key::new("any", Kind::List(&Kind::Scalar(&NAME)), "Open when one of these is ready.").example("[glm, gpt]"),
+        Key::new("all", Kind::List(&Kind::Scalar(&NAME)), "Open when all of these are ready.").example("[glm, gpt]"),
+        Key::new("at_least", Kind::Number { min: 1, max: 1000 }, "Open when so many of `of` are ready.")
+            .example("2")
+            .also(&["quorum", "atleast", "min"]),
+        Key::new("of", Kind::List(&Kind::Scalar(&NAME)), "The targets of `at_least`.").example("[a, b, c]"),
     ],
 };
 
@@ -533,38 +392,18 @@ const fn scalar(
     pattern: Option<&'static str>,
     json: Json,
 ) -> Scalar {
-    Scalar {
-        noun,
-        check,
-        pattern,
-        json,
-    }
+    Scalar { noun, check, pattern, json }
 }
 
 const DURATION_PATTERN: &str = "^(\\s*[0-9]+(\\.[0-9]+)?\\s*[a-zµ]+)+$|^P";
 const NAME_PATTERN: &str = "^[A-Za-z0-9._-]{1,100}$";
 
 static VERSION: Scalar = scalar("a version", values::version, None, Json::One);
-static NAME: Scalar = scalar(
-    "a name",
-    values::name,
-    Some(NAME_PATTERN),
-    Json::TextOrNumber,
-);
+static NAME: Scalar = scalar("a name", values::name, Some(NAME_PATTERN), Json::TextOrNumber);
 // Looked up rather than judged: the name is judged where it is given.
-static PROVIDER_NAME: Scalar = scalar(
-    "a name",
-    values::line,
-    Some(NAME_PATTERN),
-    Json::TextOrNumber,
-);
+static PROVIDER_NAME: Scalar = scalar("a name", values::line, Some(NAME_PATTERN), Json::TextOrNumber);
 static TAG: Scalar = scalar("a tag", values::tag, Some(NAME_PATTERN), Json::TextOrNumber);
-static PRESET: Scalar = scalar(
-    "a preset's name",
-    values::line,
-    Some(NAME_PATTERN),
-    Json::Text,
-);
+static PRESET: Scalar = scalar("a preset's name", values::line, Some(NAME_PATTERN), Json::Text);
 static MODEL: Scalar = scalar("a model's id", values::model, None, Json::TextOrNumber);
 static LINE: Scalar = scalar("a text", values::line, None, Json::TextOrNumber);
 static PAGE: Scalar = scalar("a URL", values::page, Some("^https?://"), Json::Text);
@@ -572,77 +411,23 @@ static PATH: Scalar = scalar("a path", values::path, Some("^[^\\s#\\\\]+$"), Jso
 static FILE: Scalar = scalar("a file", values::file, Some("^[^~]"), Json::Text);
 static ARGUMENT: Scalar = scalar("a text", |_| Ok(()), None, Json::TextOrNumber);
 static LITERAL_KEY: Scalar = scalar("`none`", values::literal_key, None, Json::TextOrNumber);
-static VARIABLE: Scalar = scalar(
-    "the name of a variable",
-    values::variable,
-    Some("^[A-Za-z_][A-Za-z0-9_]*$"),
-    Json::Text,
-);
-static KEY_HEADER: Scalar = scalar(
-    "`bearer` or a header's name",
-    values::header_name,
-    Some("^[^\\s:]+$"),
-    Json::Text,
-);
-static HEADER_NAME: Scalar = scalar(
-    "a header's name",
-    values::header_name,
-    Some("^[^\\s:]+$"),
-    Json::Text,
-);
+static VARIABLE: Scalar =
+    scalar("the name of a variable", values::variable, Some("^[A-Za-z_][A-Za-z0-9_]*$"), Json::Text);
+static KEY_HEADER: Scalar = scalar("`bearer` or a header's name", values::header_name, Some("^[^\\s:]+$"), Json::Text);
+static HEADER_NAME: Scalar = scalar("a header's name", values::header_name, Some("^[^\\s:]+$"), Json::Text);
 static HEADER_VALUE: Scalar = scalar("a text", values::header_value, None, Json::TextOrNumber);
-static BASE_URL: Scalar = scalar(
-    "a URL",
-    |text| values::base_url(text).map(drop),
-    Some("^https?://"),
-    Json::Text,
-);
-static PERCENT: Scalar = scalar(
-    "a percentage",
-    |text| values::percent(text).map(drop),
-    Some("^[0-9]{1,3}%$"),
-    Json::Text,
-);
-static WAIT: Scalar = scalar(
-    "a duration",
-    |text| values::wait(text).map(drop),
-    Some(DURATION_PATTERN),
-    Json::Text,
-);
-static INTERVAL: Scalar = scalar(
-    "a duration",
-    |text| values::interval(text).map(drop),
-    Some(DURATION_PATTERN),
-    Json::Text,
-);
-static CERTIFICATE: Scalar = scalar(
-    "a duration",
-    |text| values::certificate(text).map(drop),
-    Some(DURATION_PATTERN),
-    Json::Text,
-);
-static KEEP_ALIVE: Scalar = scalar(
-    "a duration",
-    |text| values::keep_alive(text).map(drop),
-    Some(DURATION_PATTERN),
-    Json::Text,
-);
-static CRON: Scalar = scalar(
-    "cron fields",
-    |text| values::cron(text).map(drop),
-    None,
-    Json::Text,
-);
-static DURING: Scalar = scalar(
-    "weekly times",
-    |text| values::during(text).map(drop),
-    None,
-    Json::Text,
-);
+static BASE_URL: Scalar = scalar("a URL", |text| values::base_url(text).map(drop), Some("^https?://"), Json::Text);
+static PERCENT: Scalar =
+    scalar("a percentage", |text| values::percent(text).map(drop), Some("^[0-9]{1,3}%$"), Json::Text);
+static WAIT: Scalar = scalar("a duration", |text| values::wait(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+static INTERVAL: Scalar =
+    scalar("a duration", |text| values::interval(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+static CERTIFICATE: Scalar =
+    scalar("a duration", |text| values::certificate(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+static KEEP_ALIVE: Scalar =
+    scalar("a duration", |text| values::keep_alive(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+static CRON: Scalar = scalar("cron fields", |text| values::cron(text).map(drop), None, Json::Text);
+static DURING: Scalar = scalar("weekly times", |text| values::during(text).map(drop), None, Json::Text);
 static TIMEZONE: Scalar = scalar("a time zone", values::timezone, None, Json::Text);
-static DATE: Scalar = scalar(
-    "a date",
-    |text| values::date(text).map(drop),
-    Some("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-    Json::Text,
-);
+static DATE: Scalar =
+    scalar("a date", |text| values::date(text).map(drop), Some("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), Json::Text);

@@ -31,18 +31,14 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();
     files
 }
 
 fn load_text(text: &str) -> Config {
-    load_bytes(Path::new("probes.yaml"), text.as_bytes(), &environment())
-        .unwrap_or_else(|error| panic!("{error}"))
+    load_bytes(Path::new("probes.yaml"), text.as_bytes(), &environment()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn mistakes(text: &[u8]) -> Mistakes {
@@ -60,11 +56,7 @@ fn with_provider(keys: &str) -> Config {
 }
 
 fn notes(config: &Config) -> String {
-    config
-        .notes
-        .iter()
-        .map(|note| format!("{}: {}\n", note.line, note.text))
-        .collect()
+    config.notes.iter().map(|note| format!("{}: {}\n", note.line, note.text)).collect()
 }
 
 #[test]
@@ -75,31 +67,16 @@ fn every_mistake_is_rendered_as_expected() {
         let rendered = mistakes(&std::fs::read(&path).unwrap()).render(false);
         let expected = std::fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
         assert_eq!(rendered, expected, "{}", path.display());
-        assert!(
-            !rendered.contains("unter2"),
-            "a secret is shown: {}",
-            path.display()
-        );
-        assert!(
-            rendered.contains("help: ") || rendered.contains("did you mean"),
-            "no fix: {}",
-            path.display()
-        );
-        assert!(
-            rendered.contains("--> probes.yaml:"),
-            "no place: {}",
-            path.display()
-        );
+        assert!(!rendered.contains("unter2"), "a secret is shown: {}", path.display());
+        assert!(rendered.contains("help: ") || rendered.contains("did you mean"), "no fix: {}", path.display());
+        assert!(rendered.contains("--> probes.yaml:"), "no place: {}", path.display());
     }
 }
 
 #[test]
 fn all_mistakes_are_reported_at_once_and_fifty_are_shown() {
     let folder = package().join("tests/fixtures/config/bad");
-    assert_eq!(
-        mistakes(&std::fs::read(folder.join("eight-mistakes.yaml")).unwrap()).count(),
-        8
-    );
+    assert_eq!(mistakes(&std::fs::read(folder.join("eight-mistakes.yaml")).unwrap()).count(), 8);
     let many = mistakes(&std::fs::read(folder.join("sixty-mistakes.yaml")).unwrap());
     assert_eq!(many.count(), 60);
     let rendered = many.render(false);
@@ -111,24 +88,13 @@ fn all_mistakes_are_reported_at_once_and_fifty_are_shown() {
 
 #[test]
 fn every_good_file_is_accepted_and_shown_as_it_is() {
-    for path in fixtures("good")
-        .into_iter()
-        .chain([package().join("probes.yaml")])
-    {
+    for path in fixtures("good").into_iter().chain([package().join("probes.yaml")]) {
         let first = load(&path, &environment()).unwrap_or_else(|error| panic!("{error}"));
         let shown = first.show();
-        assert!(
-            !shown.contains("unter2") && !shown.contains("literal key"),
-            "a secret is shown:\n{shown}"
-        );
+        assert!(!shown.contains("unter2") && !shown.contains("literal key"), "a secret is shown:\n{shown}");
         let second = load_bytes(&path, shown.as_bytes(), &environment())
             .unwrap_or_else(|error| panic!("{}: {error}\n{shown}", path.display()));
-        assert_eq!(
-            comparable(&first),
-            comparable(&second),
-            "{}",
-            path.display()
-        );
+        assert_eq!(comparable(&first), comparable(&second), "{}", path.display());
     }
 }
 
@@ -150,12 +116,7 @@ fn comparable(config: &Config) -> Config {
     let providers = config.providers.clone();
     for target in &mut config.targets {
         target.line = 0;
-        target.provider = Arc::clone(
-            providers
-                .iter()
-                .find(|provider| provider.id == target.provider.id)
-                .unwrap(),
-        );
+        target.provider = Arc::clone(providers.iter().find(|provider| provider.id == target.provider.id).unwrap());
     }
     for gate in &mut config.gates {
         gate.line = 0;
@@ -169,39 +130,22 @@ fn the_example_of_the_design_means_what_it_says() {
     let config = load(&path, &environment()).unwrap();
     let glm = &config.targets[0];
     assert_eq!(glm.model.as_str(), "hf:zai-org/GLM-4.6");
-    assert_eq!(
-        (glm.depth, glm.kind, glm.max_output_tokens, glm.line),
-        (Depth::Warm, Kind::Chat, 16, 15)
-    );
+    assert_eq!((glm.depth, glm.kind, glm.max_output_tokens, glm.line), (Depth::Warm, Kind::Chat, 16, 15));
     assert_eq!(glm.expect.cold_start.as_secs(), 180);
     let synthetic = &glm.provider;
-    assert_eq!(
-        synthetic.base_url.to_string(),
-        "https://api.synthetic.new/openai/v1"
-    );
-    assert_eq!(
-        synthetic.key,
-        CredentialSource::Env("SYNTHETIC_API_KEY".to_owned())
-    );
+    assert_eq!(synthetic.base_url.to_string(), "https://api.synthetic.new/openai/v1");
+    assert_eq!(synthetic.key, CredentialSource::Env("SYNTHETIC_API_KEY".to_owned()));
     let check = synthetic.free_check.as_ref().unwrap();
     assert_eq!(check.proves, FreeCheckProves::Key);
-    assert_eq!(
-        synthetic.base_url.join(&check.path).as_str(),
-        "https://api.synthetic.new/v2/quotas"
-    );
+    assert_eq!(synthetic.base_url.join(&check.path).as_str(), "https://api.synthetic.new/v2/quotas");
     let quota = config.quotas[&synthetic.id];
     assert_eq!((quota.packs, quota.share.get()), (Some(1), 30));
     let schedule = &config.schedules[&glm.id];
-    assert_eq!(
-        schedule.auth.as_ref().unwrap().trigger,
-        Trigger::Every(std::time::Duration::from_secs(60))
-    );
+    assert_eq!(schedule.auth.as_ref().unwrap().trigger, Trigger::Every(std::time::Duration::from_secs(60)));
     let warm = schedule.warm.as_ref().unwrap();
     assert_eq!(warm.trigger, WarmTrigger::Auto);
     assert_eq!(warm.windows.timezone.iana_name(), Some("Europe/Berlin"));
-    let Gate::MainWithFallback { main, fallback } = &config.gates[0].gate else {
-        panic!()
-    };
+    let Gate::MainWithFallback { main, fallback } = &config.gates[0].gate else { panic!() };
     assert_eq!((main.as_str(), fallback[0].as_str()), ("glm", "gpt"));
     assert_eq!(config.providers[2].preset, "openai-compatible");
     assert_eq!(notes(&config), "10: no target uses the provider `local`\n");
@@ -211,24 +155,8 @@ fn the_example_of_the_design_means_what_it_says() {
 fn an_id_keeps_its_spelling() {
     let path = package().join("tests/fixtures/config/good/odd-scalars.yaml");
     let config = load(&path, &environment()).unwrap();
-    let ids: Vec<&str> = config
-        .targets
-        .iter()
-        .map(|target| target.model.as_str())
-        .collect();
-    assert_eq!(
-        ids,
-        [
-            "1.10",
-            "no",
-            "on",
-            "0x1F",
-            "1e3",
-            "true",
-            "null",
-            "2026-12-25"
-        ]
-    );
+    let ids: Vec<&str> = config.targets.iter().map(|target| target.model.as_str()).collect();
+    assert_eq!(ids, ["1.10", "no", "on", "0x1F", "1e3", "true", "null", "2026-12-25"]);
     assert_eq!(config.targets[5].id.as_str(), "7");
 }
 
@@ -238,27 +166,14 @@ fn the_nearest_layer_counts() {
     let config = load(&path, &environment()).unwrap();
     let seconds = |index: usize| {
         let expect = &config.targets[index].expect;
-        (
-            expect.first_token.as_secs(),
-            expect.answer.as_secs(),
-            expect.stall.as_secs(),
-        )
+        (expect.first_token.as_secs(), expect.answer.as_secs(), expect.stall.as_secs())
     };
     // Target; then provider for none of them, so defaults and built in.
     assert_eq!(seconds(0), (10, 10, 45));
     assert_eq!(seconds(1), (10, 20, 30));
     assert_eq!(config.targets[0].tags, ["production", "review"]);
-    assert_eq!(
-        (config.targets[0].depth, config.targets[1].depth),
-        (Depth::Warm, Depth::Auth)
-    );
-    assert_eq!(
-        (
-            config.targets[0].max_output_tokens,
-            config.targets[1].max_output_tokens
-        ),
-        (16, 32)
-    );
+    assert_eq!((config.targets[0].depth, config.targets[1].depth), (Depth::Warm, Depth::Auth));
+    assert_eq!((config.targets[0].max_output_tokens, config.targets[1].max_output_tokens), (16, 32));
     // Every target has the schedule of the defaults; one has its own.
     assert_eq!(config.schedules.len(), 6);
     let show = config.show();
@@ -275,29 +190,14 @@ fn the_nearest_layer_counts() {
         assert!(show.contains(line), "{line}\n{show}");
     }
     let provider = |index: usize| &*config.providers[index];
-    assert_eq!(
-        provider(0).headers[1],
-        ("x-token".to_owned(), "hunter2".to_owned())
-    );
+    assert_eq!(provider(0).headers[1], ("x-token".to_owned(), "hunter2".to_owned()));
     assert_eq!(provider(0).key_page, None);
     assert!(!provider(1).catalogue.as_ref().unwrap().partial);
     assert_eq!(provider(1).catalogue.as_ref().unwrap().path, "models");
-    assert_eq!(
-        provider(1).ca_file.as_deref(),
-        Some(&*path.with_file_name("company-ca.pem"))
-    );
-    assert_eq!(
-        provider(2).key_header,
-        KeyHeader::Named("api-key".to_owned())
-    );
-    assert_eq!(
-        provider(3).base_url.to_string(),
-        "https://api.example.com/anthropic"
-    );
-    assert_eq!(
-        provider(3).key,
-        CredentialSource::Env("SECOND_KEY".to_owned())
-    );
+    assert_eq!(provider(1).ca_file.as_deref(), Some(&*path.with_file_name("company-ca.pem")));
+    assert_eq!(provider(2).key_header, KeyHeader::Named("api-key".to_owned()));
+    assert_eq!(provider(3).base_url.to_string(), "https://api.example.com/anthropic");
+    assert_eq!(provider(3).key, CredentialSource::Env("SECOND_KEY".to_owned()));
     assert_eq!(provider(4).dialect, Dialect::Ollama);
     assert_eq!(provider(4).key, CredentialSource::NotNeeded);
 }
@@ -306,16 +206,9 @@ fn the_nearest_layer_counts() {
 fn anchors_and_merges_work() {
     let path = package().join("tests/fixtures/config/good/aliases.yaml");
     let config = load(&path, &environment()).unwrap();
-    let cold: Vec<u64> = config
-        .targets
-        .iter()
-        .map(|target| target.expect.cold_start.as_secs())
-        .collect();
+    let cold: Vec<u64> = config.targets.iter().map(|target| target.expect.cold_start.as_secs()).collect();
     assert_eq!(cold, [300, 300, 300]);
-    assert_eq!(
-        config.targets[1].model.as_str(),
-        "hf:moonshotai/Kimi-K2-Instruct"
-    );
+    assert_eq!(config.targets[1].model.as_str(), "hf:moonshotai/Kimi-K2-Instruct");
     assert_eq!(config.schedules.len(), 2);
 }
 
@@ -329,24 +222,14 @@ fn every_preset_makes_a_provider() {
         let config = with_provider(&format!("preset: {name}{address}"));
         assert_eq!(config.providers[0].preset, name);
         for path in [
-            config.providers[0]
-                .free_check
-                .as_ref()
-                .map(|check| &check.path),
-            config.providers[0]
-                .catalogue
-                .as_ref()
-                .map(|catalogue| &catalogue.path),
+            config.providers[0].free_check.as_ref().map(|check| &check.path),
+            config.providers[0].catalogue.as_ref().map(|catalogue| &catalogue.path),
         ]
         .into_iter()
         .flatten()
         {
             let url = config.providers[0].base_url.join(path);
-            assert_eq!(
-                url.host_str().unwrap(),
-                config.providers[0].base_url.host(),
-                "{name}"
-            );
+            assert_eq!(url.host_str().unwrap(), config.providers[0].base_url.host(), "{name}");
         }
     }
 }
@@ -354,30 +237,18 @@ fn every_preset_makes_a_provider() {
 #[test]
 fn what_is_probably_not_meant_is_noted() {
     for (keys, note) in [
-        (
-            "preset: synthetic",
-            "5: the ids of Synthetic begin with `hf:` or `syn:`, and `m` does not",
-        ),
+        ("preset: synthetic", "5: the ids of Synthetic begin with `hf:` or `syn:`, and `m` does not"),
         (
             "preset: openai, base_url: 'https://proxy.example.com/v1'",
             "3: `base_url` leads to proxy.example.com instead of api.openai.com, and the variable OPENAI_API_KEY",
         ),
-        (
-            "dialect: openai, base_url: 'http://127.0.0.1:8000'",
-            "3: `base_url` has no path",
-        ),
+        ("dialect: openai, base_url: 'http://127.0.0.1:8000'", "3: `base_url` has no path"),
         (
             "dialect: openai, base_url: 'http://10.0.0.1/v1', api_key: { env: A_KEY }",
             "3: the key of `p` is sent to 10.0.0.1 without encryption",
         ),
-        (
-            "preset: openai, packs: 2",
-            "3: `packs` says nothing about OpenAI",
-        ),
-        (
-            "preset: openai, keep_alive: 5m",
-            "3: `keep_alive` is sent to Ollama's own API only",
-        ),
+        ("preset: openai, packs: 2", "3: `packs` says nothing about OpenAI"),
+        ("preset: openai, keep_alive: 5m", "3: `keep_alive` is sent to Ollama's own API only"),
     ] {
         let config = with_provider(keys);
         assert!(notes(&config).contains(note), "{keys}: {}", notes(&config));
@@ -403,66 +274,30 @@ fn of_several_variables_the_first_that_is_set_counts() {
     let load = |pairs: &[(&str, &str)]| {
         let text = "version: 1\nproviders: { g: { preset: gemini } }\ntargets: [{ name: t, provider: g, model: m }]\n";
         let environment = Environment::from_pairs(pairs.iter().copied());
-        load_bytes(Path::new("x"), text.as_bytes(), &environment)
-            .unwrap()
-            .providers[0]
-            .key
-            .clone()
+        load_bytes(Path::new("x"), text.as_bytes(), &environment).unwrap().providers[0].key.clone()
     };
     let env = |name: &str| CredentialSource::Env(name.to_owned());
     assert_eq!(load(&[]), env("GEMINI_API_KEY"));
     assert_eq!(load(&[("GOOGLE_API_KEY", "x")]), env("GOOGLE_API_KEY"));
-    assert_eq!(
-        load(&[("GOOGLE_API_KEY", "x"), ("GEMINI_API_KEY", "")]),
-        env("GOOGLE_API_KEY")
-    );
-    assert_eq!(
-        load(&[("GOOGLE_API_KEY", "x"), ("GEMINI_API_KEY", "y")]),
-        env("GEMINI_API_KEY")
-    );
+    assert_eq!(load(&[("GOOGLE_API_KEY", "x"), ("GEMINI_API_KEY", "")]), env("GOOGLE_API_KEY"));
+    assert_eq!(load(&[("GOOGLE_API_KEY", "x"), ("GEMINI_API_KEY", "y")]), env("GEMINI_API_KEY"));
 }
 
 #[test]
 fn a_selection_is_never_empty() {
-    let config = load(
-        &package().join("tests/fixtures/config/good/everything.yaml"),
-        &environment(),
-    )
-    .unwrap();
-    let names = |selected: Vec<Target>| -> Vec<String> {
-        selected
-            .iter()
-            .map(|target| target.id.to_string())
-            .collect()
-    };
+    let config = load(&package().join("tests/fixtures/config/good/everything.yaml"), &environment()).unwrap();
+    let names =
+        |selected: Vec<Target>| -> Vec<String> { selected.iter().map(|target| target.id.to_string()).collect() };
     let none: [&str; 0] = [];
     assert_eq!(config.select(&none, &none, &none).unwrap().len(), 6);
-    assert_eq!(
-        names(config.select(&["gpt", "glm"], &none, &none).unwrap()),
-        ["glm", "gpt"]
-    );
-    assert_eq!(
-        names(config.select(&none, &["review"], &none).unwrap()),
-        ["glm"]
-    );
-    assert_eq!(
-        names(config.select(&none, &["production"], &["ollama"]).unwrap()),
-        ["qwen"]
-    );
-    let error = config
-        .select(&["gtp"], &none, &none)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("there is no target `gtp`, did you mean `gpt`?; there are: glm, "),
-        "{error}"
-    );
+    assert_eq!(names(config.select(&["gpt", "glm"], &none, &none).unwrap()), ["glm", "gpt"]);
+    assert_eq!(names(config.select(&none, &["review"], &none).unwrap()), ["glm"]);
+    assert_eq!(names(config.select(&none, &["production"], &["ollama"]).unwrap()), ["qwen"]);
+    let error = config.select(&["gtp"], &none, &none).unwrap_err().to_string();
+    assert!(error.starts_with("there is no target `gtp`, did you mean `gpt`?; there are: glm, "), "{error}");
     let error = config.select(&none, &["x"], &none).unwrap_err().to_string();
     assert_eq!(error, "there is no tag `x`; there are: production, review");
-    let error = config
-        .select(&["glm"], &none, &["ollama"])
-        .unwrap_err()
-        .to_string();
+    let error = config.select(&["glm"], &none, &["ollama"]).unwrap_err().to_string();
     assert_eq!(error, "no target matches target glm with provider ollama");
 }
 
@@ -472,10 +307,7 @@ fn a_file_that_cannot_be_read_is_not_a_mistake_in_it() {
     assert_eq!(error.to_string(), "could not read /nonexistent/probes.yaml");
     let large = vec![b' '; 1024 * 1024 + 1];
     let error = load_bytes(Path::new("x"), &large, &environment()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "x is larger than 1048576 bytes, so it is not read"
-    );
+    assert_eq!(error.to_string(), "x is larger than 1048576 bytes, so it is not read");
 }
 
 proptest! {
@@ -505,18 +337,12 @@ proptest! {
 fn with_generated(document: &str, generated: &str) -> String {
     let (before, rest) = document.split_once("<!-- generated: begin -->\n").unwrap();
     let (_, after) = rest.split_once("<!-- generated: end -->").unwrap();
-    format!(
-        "{before}<!-- generated: begin -->\n{}\n<!-- generated: end -->{after}",
-        generated.trim_end()
-    )
+    format!("{before}<!-- generated: begin -->\n{}\n<!-- generated: end -->{after}", generated.trim_end())
 }
 
 fn documents() -> [(PathBuf, String); 2] {
     [
-        (
-            package().join("docs/configuration.md"),
-            reference_markdown(),
-        ),
+        (package().join("docs/configuration.md"), reference_markdown()),
         (package().join("docs/presets.md"), presets_markdown()),
     ]
 }
@@ -525,12 +351,7 @@ fn documents() -> [(PathBuf, String); 2] {
 fn the_documentation_agrees_with_the_code() {
     for (path, generated) in documents() {
         let document = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(
-            document,
-            with_generated(&document, &generated),
-            "{}",
-            path.display()
-        );
+        assert_eq!(document, with_generated(&document, &generated), "{}", path.display());
     }
 }
 

@@ -21,10 +21,7 @@ pub(super) struct Problem {
 
 impl Problem {
     fn new(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            fix: None,
-        }
+        Self { reason: reason.into(), fix: None }
     }
 
     fn fix(mut self, fix: impl Into<String>) -> Self {
@@ -48,8 +45,7 @@ pub(super) fn wait(text: &str) -> Result<Duration, Problem> {
     let wait = duration(text)?;
     if wait > MAX_WAIT {
         return Err(
-            Problem::new(format!("{} is longer than an hour", quote(text)))
-                .fix("a probe waits for an hour at most"),
+            Problem::new(format!("{} is longer than an hour", quote(text))).fix("a probe waits for an hour at most")
         );
     }
     Ok(wait)
@@ -59,16 +55,12 @@ pub(super) fn wait(text: &str) -> Result<Duration, Problem> {
 pub(super) fn interval(text: &str) -> Result<Duration, Problem> {
     let interval = duration(text)?;
     if interval < MIN_INTERVAL {
-        return Err(
-            Problem::new(format!("{} is shorter than a second", quote(text)))
-                .fix("the shortest interval is `1s`; `1m` is usual"),
-        );
+        return Err(Problem::new(format!("{} is shorter than a second", quote(text)))
+            .fix("the shortest interval is `1s`; `1m` is usual"));
     }
     if interval > MAX_INTERVAL {
-        return Err(
-            Problem::new(format!("{} is longer than a week", quote(text)))
-                .fix("the longest interval is `168h`; use `cron` for rarer passes"),
-        );
+        return Err(Problem::new(format!("{} is longer than a week", quote(text)))
+            .fix("the longest interval is `168h`; use `cron` for rarer passes"));
     }
     Ok(interval)
 }
@@ -82,18 +74,14 @@ pub(super) fn certificate(text: &str) -> Result<Duration, Problem> {
         .and_then(|number| number.trim().parse::<u64>().ok());
     let time = match days {
         Some(0) => {
-            return Err(
-                Problem::new(format!("{} is no time at all", quote(text))).fix("write `14d`")
-            );
+            return Err(Problem::new(format!("{} is no time at all", quote(text))).fix("write `14d`"));
         }
         Some(days) => Duration::from_secs(days.saturating_mul(DAY)),
         None => duration(text)?,
     };
     if time > Duration::from_secs(MAX_CERTIFICATE_DAYS * DAY) {
-        return Err(
-            Problem::new(format!("{} is longer than ten years", quote(text)))
-                .fix("no certificate lives that long; write `14d`"),
-        );
+        return Err(Problem::new(format!("{} is longer than ten years", quote(text)))
+            .fix("no certificate lives that long; write `14d`"));
     }
     Ok(time)
 }
@@ -107,18 +95,12 @@ pub(super) fn keep_alive(text: &str) -> Result<Duration, Problem> {
 fn duration(text: &str) -> Result<Duration, Problem> {
     let example = "write a number with a unit, such as `500ms`, `10s`, `2m30s` or `1h`";
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.') {
-        return Err(
-            Problem::new(format!("{} has no unit", quote(text))).fix(format!(
-                "write `{text}s` for seconds, or `{text}m` for minutes"
-            )),
-        );
+        return Err(Problem::new(format!("{} has no unit", quote(text)))
+            .fix(format!("write `{text}s` for seconds, or `{text}m` for minutes")));
     }
     let parsed: SignedDuration = text.parse().map_err(|_| {
         let fix = match text.strip_suffix('d').map(str::parse::<u64>) {
-            Some(Ok(days)) => format!(
-                "days are written in hours here: `{}h`",
-                days.saturating_mul(24)
-            ),
+            Some(Ok(days)) => format!("days are written in hours here: `{}h`", days.saturating_mul(24)),
             _ => example.to_owned(),
         };
         Problem::new(format!("{} is not a duration", quote(text))).fix(fix)
@@ -126,8 +108,7 @@ fn duration(text: &str) -> Result<Duration, Problem> {
     if parsed.is_zero() || parsed.is_negative() {
         return Err(Problem::new(format!("{} is not longer than zero", quote(text))).fix(example));
     }
-    Duration::try_from(parsed)
-        .map_err(|_| Problem::new(format!("{} is not a duration", quote(text))).fix(example))
+    Duration::try_from(parsed).map_err(|_| Problem::new(format!("{} is not a duration", quote(text))).fix(example))
 }
 
 /// A duration as this file reads it: `2m30s`, `14d`.
@@ -168,11 +149,7 @@ pub(super) fn percent(text: &str) -> Result<Percent, Problem> {
 pub(super) fn name(text: &str) -> Result<(), Problem> {
     TargetId::new(text).map(drop).map_err(|error| {
         let problem = Problem::new(error.to_string());
-        let nearby: String = text
-            .chars()
-            .take(100)
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
+        let nearby: String = text.chars().take(100).map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         match nearby.trim_matches('-') {
             "" => problem.fix("write a name such as `glm`"),
             nearby => problem.fix(format!("write {}", quote(nearby))),
@@ -182,10 +159,7 @@ pub(super) fn name(text: &str) -> Result<(), Problem> {
 
 /// A word to select targets by: written like a name.
 pub(super) fn tag(text: &str) -> Result<(), Problem> {
-    name(text).map_err(|problem| Problem {
-        reason: problem.reason.replace("a name", "a tag"),
-        ..problem
-    })
+    name(text).map_err(|problem| Problem { reason: problem.reason.replace("a name", "a tag"), ..problem })
 }
 
 /// An LLM's id.
@@ -194,16 +168,18 @@ pub(super) fn model(text: &str) -> Result<(), Problem> {
         return Err(Problem::new("the model's id is empty").fix("copy it from the provider's list"));
     }
     if text.trim() != text {
-        return Err(Problem::new("the model's id begins or ends with a space")
-            .fix(format!("write {}", quote(text.trim()))));
+        return Err(
+            Problem::new("the model's id begins or ends with a space").fix(format!("write {}", quote(text.trim())))
+        );
     }
     if text.chars().any(char::is_control) {
         return Err(Problem::new("the model's id has a control character in it")
             .fix("copy the id again from the provider's list"));
     }
     if text.len() > 500 {
-        return Err(Problem::new("the model's id is longer than 500 bytes")
-            .fix("copy the id alone from the provider's list"));
+        return Err(
+            Problem::new("the model's id is longer than 500 bytes").fix("copy the id alone from the provider's list")
+        );
     }
     Ok(())
 }
@@ -215,8 +191,7 @@ pub(super) fn line(text: &str) -> Result<(), Problem> {
     }
     if text.chars().any(char::is_control) {
         return Err(
-            Problem::new("the text has a line break or another control character in it")
-                .fix("write it on one line"),
+            Problem::new("the text has a line break or another control character in it").fix("write it on one line")
         );
     }
     Ok(())
@@ -226,22 +201,19 @@ pub(super) fn line(text: &str) -> Result<(), Problem> {
 pub(super) fn page(text: &str) -> Result<(), Problem> {
     match url::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => line(text),
-        _ => Err(Problem::new(format!("{} is not a URL", quote(text)))
-            .fix("write the whole address, with `https://`")),
+        _ => Err(Problem::new(format!("{} is not a URL", quote(text))).fix("write the whole address, with `https://`")),
     }
 }
 
 /// A provider's base URL.
 pub(super) fn base_url(text: &str) -> Result<BaseUrl, Problem> {
     BaseUrl::parse(text).map_err(|error| match error {
-        BaseUrlError::Operation { suffix, fixed } => Problem::new(format!(
-            "this is the address of one operation: `{suffix}` is added by the dialect"
-        ))
-        .fix(format!("write {fixed}")),
-        BaseUrlError::Syntax(_) if !text.contains("://") => {
-            Problem::new("this is not a URL: the scheme is missing")
-                .fix("begin it with `https://`, or with `http://` for a server of your own")
+        BaseUrlError::Operation { suffix, fixed } => {
+            Problem::new(format!("this is the address of one operation: `{suffix}` is added by the dialect"))
+                .fix(format!("write {fixed}"))
         }
+        BaseUrlError::Syntax(_) if !text.contains("://") => Problem::new("this is not a URL: the scheme is missing")
+            .fix("begin it with `https://`, or with `http://` for a server of your own"),
         other => Problem::new(format!("this cannot be a base URL: {other}"))
             .fix("write scheme, host and path only, such as `https://api.example.com/v1`"),
     })
@@ -249,8 +221,7 @@ pub(super) fn base_url(text: &str) -> Result<BaseUrl, Problem> {
 
 /// A path at the provider: relative to the base URL, or to its origin when it begins with a slash.
 pub(super) fn path(text: &str) -> Result<(), Problem> {
-    let fix =
-        "write a path such as `models` (after the base URL) or `/v2/quotas` (at the same host)";
+    let fix = "write a path such as `models` (after the base URL) or `/v2/quotas` (at the same host)";
     let wrong = |reason: &str| Err(Problem::new(reason).fix(fix));
     if text.is_empty() {
         return wrong("the path is empty");
@@ -261,10 +232,7 @@ pub(super) fn path(text: &str) -> Result<(), Problem> {
     if text.split(['/', '?']).any(|part| part == "..") {
         return wrong("a path cannot go up with `..`");
     }
-    if text
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '#'))
-    {
+    if text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '#')) {
         return wrong("the path has a character in it that a path cannot have");
     }
     Ok(())
@@ -273,9 +241,8 @@ pub(super) fn path(text: &str) -> Result<(), Problem> {
 /// A key that is written in the file. It is never repeated.
 pub(super) fn literal_key(text: &str) -> Result<(), Problem> {
     if text.trim().is_empty() {
-        return Err(Problem::new("the key is empty").fix(
-            "write `api_key: { env: NAME }`, or `api_key: none` if the server asks for no key",
-        ));
+        return Err(Problem::new("the key is empty")
+            .fix("write `api_key: { env: NAME }`, or `api_key: none` if the server asks for no key"));
     }
     Ok(())
 }
@@ -288,13 +255,10 @@ pub(super) fn variable(text: &str) -> Result<(), Problem> {
     }
     let inner = text.trim_start_matches('$').trim_matches(['{', '}']);
     if is_variable_name(inner) && !looks_like_a_key(inner) {
-        return Err(
-            Problem::new("the variable is named without `$`").fix(format!("write `{inner}`"))
-        );
+        return Err(Problem::new("the variable is named without `$`").fix(format!("write `{inner}`")));
     }
-    Err(Problem::new("this is not the name of an environment variable").fix(
-        "name the variable that holds the key, such as `OPENAI_API_KEY`; do not write the key itself",
-    ))
+    Err(Problem::new("this is not the name of an environment variable")
+        .fix("name the variable that holds the key, such as `OPENAI_API_KEY`; do not write the key itself"))
 }
 
 /// Whether a text can name a variable.
@@ -358,8 +322,7 @@ pub(super) fn cron(text: &str) -> Result<CronText, Problem> {
 
 /// A day of the calendar.
 pub(super) fn date(text: &str) -> Result<jiff::civil::Date, Problem> {
-    let wrong =
-        || Problem::new(format!("{} is not a date", quote(text))).fix("write it as `2026-12-25`");
+    let wrong = || Problem::new(format!("{} is not a date", quote(text))).fix("write it as `2026-12-25`");
     // jiff reads date-times too, of which the time would be lost.
     if text.len() != 10 {
         return Err(wrong());
@@ -372,10 +335,8 @@ pub(super) fn version(text: &str) -> Result<(), Problem> {
     if text == "1" {
         return Ok(());
     }
-    Err(
-        Problem::new(format!("version {} is not known", quote(text)))
-            .fix("this pilotlight knows version 1: write `version: 1`, or use a newer pilotlight"),
-    )
+    Err(Problem::new(format!("version {} is not known", quote(text)))
+        .fix("this pilotlight knows version 1: write `version: 1`, or use a newer pilotlight"))
 }
 
 #[cfg(test)]
@@ -387,16 +348,8 @@ mod tests {
         assert_eq!(wait("2m30s"), Ok(Duration::from_secs(150)));
         assert_eq!(wait("500ms"), Ok(Duration::from_millis(500)));
         for (text, reason, fix) in [
-            (
-                "10",
-                "`10` has no unit",
-                "write `10s` for seconds, or `10m` for minutes",
-            ),
-            (
-                "1d",
-                "`1d` is not a duration",
-                "days are written in hours here: `24h`",
-            ),
+            ("10", "`10` has no unit", "write `10s` for seconds, or `10m` for minutes"),
+            ("1d", "`1d` is not a duration", "days are written in hours here: `24h`"),
             ("0s", "`0s` is not longer than zero", "write a number"),
             ("-5s", "`-5s` is not longer than zero", "write a number"),
             ("soon", "`soon` is not a duration", "write a number"),
@@ -423,24 +376,10 @@ mod tests {
 
     #[test]
     fn a_path_stays_at_the_provider() {
-        for text in [
-            "models",
-            "/v2/quotas",
-            "v1/models?limit=1000",
-            "users/me/balance",
-        ] {
+        for text in ["models", "/v2/quotas", "v1/models?limit=1000", "users/me/balance"] {
             assert_eq!(path(text), Ok(()), "{text}");
         }
-        for text in [
-            "",
-            "//evil.example/x",
-            "https://evil.example",
-            "../x",
-            "a/../b",
-            "a b",
-            "a#b",
-            "\\x",
-        ] {
+        for text in ["", "//evil.example/x", "https://evil.example", "../x", "a/../b", "a b", "a#b", "\\x"] {
             assert!(path(text).is_err(), "{text}");
         }
     }
@@ -448,10 +387,7 @@ mod tests {
     #[test]
     fn a_variable_is_named_not_quoted_in_errors() {
         assert_eq!(variable("OPENAI_API_KEY"), Ok(()));
-        assert_eq!(
-            variable("$OPENAI_API_KEY").unwrap_err().fix.unwrap(),
-            "write `OPENAI_API_KEY`"
-        );
+        assert_eq!(variable("$OPENAI_API_KEY").unwrap_err().fix.unwrap(), "write `OPENAI_API_KEY`");
         let problem = variable("sk-hunter2").unwrap_err();
         assert!(!format!("{problem:?}").contains("hunter2"));
     }

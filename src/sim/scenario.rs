@@ -171,11 +171,10 @@ impl Scenario {
     /// # Errors
     /// When the text is not YAML, has an unknown key or a value of the wrong kind (with the line), or breaks a rule.
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self =
-            serde_saphyr::from_str(text).map_err(|error| ScenarioError::Syntax {
-                message: error.render(),
-                line: error.location().map(|location| location.line()),
-            })?;
+        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| ScenarioError::Syntax {
+            message: error.render(),
+            line: error.location().map(|location| location.line()),
+        })?;
         scenario.validate()?;
         Ok(scenario)
     }

@@ -215,10 +215,7 @@ async fn administration() {
 async fn hundreds_of_connections_at_once() {
     // A thousand work as well, but client and server share this process, whose usual limit is 1024 open files.
     const CLIENTS: usize = 400;
-    let sim = start(
-        "models: [{ id: m, concurrency: 400, first_token: 1ms, between_tokens: 0, tokens: 2 }]",
-    )
-    .await;
+    let sim = start("models: [{ id: m, concurrency: 400, first_token: 1ms, between_tokens: 0, tokens: 2 }]").await;
     let mut clients = tokio::task::JoinSet::new();
     let address = sim.address();
     for _ in 0..CLIENTS {
@@ -231,10 +228,7 @@ async fn hundreds_of_connections_at_once() {
         });
     }
     assert!(clients.join_all().await.into_iter().all(|done| done));
-    assert_eq!(
-        (sim.counts().generations, sim.counts().completed),
-        (400, 400)
-    );
+    assert_eq!((sim.counts().generations, sim.counts().completed), (400, 400));
 }
 
 #[tokio::test]

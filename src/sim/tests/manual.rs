@@ -8,24 +8,15 @@ const MANUAL: &str = include_str!("../../../docs/simulator.md");
 fn names(yaml: &str) -> Vec<String> {
     let error = Scenario::from_yaml(yaml).unwrap_err().to_string();
     let line = error.lines().next().unwrap_or_default();
-    let (_, choices) = line
-        .split_once("expected one of ")
-        .unwrap_or_else(|| panic!("{error}"));
-    let names: Vec<String> = choices
-        .split(", ")
-        .map(|name| name.trim_matches('`').to_owned())
-        .collect();
+    let (_, choices) = line.split_once("expected one of ").unwrap_or_else(|| panic!("{error}"));
+    let names: Vec<String> = choices.split(", ").map(|name| name.trim_matches('`').to_owned()).collect();
     assert!(names.len() > 3, "{error}");
     names
 }
 
 #[test]
 fn its_examples_are_scenarios() {
-    let examples: Vec<&str> = MANUAL
-        .split("```yaml\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
+    let examples: Vec<&str> = MANUAL.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert_eq!(examples.len(), 2);
     for example in examples {
         Scenario::from_yaml(example).unwrap_or_else(|error| panic!("{error}"));
@@ -51,10 +42,7 @@ fn every_name_is_in_it() {
         "faults: [{ then: { respond: { none: 1 } } }]",
     ] {
         for name in names(yaml) {
-            assert!(
-                MANUAL.contains(&name),
-                "docs/simulator.md does not mention `{name}` ({yaml})"
-            );
+            assert!(MANUAL.contains(&name), "docs/simulator.md does not mention `{name}` ({yaml})");
         }
     }
 }

@@ -60,10 +60,7 @@ async fn arrivals_share_a_load_even_when_its_starter_left() {
     drop(models.try_seat(&entry).unwrap());
     tokio::time::advance(seconds(1)).await;
     let second = models.try_seat(&entry).unwrap();
-    assert_eq!(
-        (second.found, second.ready_at.elapsed()),
-        (Found::Loading, seconds(3))
-    );
+    assert_eq!((second.found, second.ready_at.elapsed()), (Found::Loading, seconds(3)));
 }
 
 #[tokio::test(start_paused = true)]
