@@ -4,8 +4,9 @@
 //! A reader of the event stream like the log. It decides nothing, and the run does not wait for it.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -24,13 +25,17 @@ const SHOWN: usize = 12;
 /// The columns of a target's name; a longer one pushes the rest of its line.
 const NAME: usize = 16;
 
-/// The live display. Dropping it clears the terminal.
+/// The display that is on, for whoever else writes to standard error. A process has one terminal, so it has one of these.
+static ON: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// The live display. It ends with [`Progress::finish`], or when it is dropped.
 #[derive(Debug)]
 pub(super) struct Progress {
-    live: Option<Live>,
+    /// Absent where nobody could see it.
+    live: Option<Mutex<Live>>,
 }
 
-/// The part that exists only where somebody can see it.
+/// The part that costs something.
 #[derive(Debug)]
 struct Live {
     /// Taken when it ends, which is what tells the painter to stop.
@@ -39,61 +44,79 @@ struct Live {
 }
 
 impl Progress {
-    /// Shows nothing and costs nothing.
-    #[must_use]
-    pub(super) fn hidden() -> Self {
-        Self { live: None }
-    }
-
-    /// Shows the progress of `total` targets on standard error where that is a terminal; hidden where it is not.
-    #[must_use]
+    /// Shows the progress of `total` targets on standard error; where that is no terminal it shows nothing and costs
+    /// nothing.
     pub(super) fn on_stderr(total: usize) -> Self {
         if io::stderr().is_terminal() {
             Self::start(total, ProgressDrawTarget::stderr(), QUIET)
         } else {
-            Self::hidden()
+            Self { live: None }
         }
     }
 
     fn start(total: usize, terminal: ProgressDrawTarget, quiet: Duration) -> Self {
-        // Hidden until `quiet` has passed; meanwhile it is the stopwatch.
-        let bar = ProgressBar::hidden();
         let (sender, events) = channel();
-        let painter = {
-            let bar = bar.clone();
-            // A thread, so that times move on while the run's own thread waits for the network.
-            Builder::new().name("progress".to_owned()).spawn(move || paint(&events, &bar, terminal, total, quiet))
-        };
-        match painter {
-            Ok(painter) => Self { live: Some(Live { events: Some(sender), painter: Some(painter) }) },
-            // Without a thread there is no display, and the run goes on.
-            Err(_) => Self::hidden(),
-        }
+        // A thread, so that times move on while the run's own thread waits for the network.
+        let painter = Builder::new().name("progress".to_owned()).spawn(move || paint(&events, terminal, total, quiet));
+        // Without a thread there is no display, and the run goes on.
+        let live = painter.ok().map(|painter| Live { events: Some(sender), painter: Some(painter) });
+        Self { live: live.map(Mutex::new) }
     }
 
     /// Takes note of an event.
     pub(super) fn observe(&self, event: &Event) {
-        if let Some(events) = self.live.as_ref().and_then(|live| live.events.as_ref()) {
+        let Some(live) = &self.live else { return };
+        if let Some(events) = &lock(live).events {
             // The painter is gone only when the display is over.
             let _ = events.send(event.clone());
+        }
+    }
+
+    /// Ends the display and clears the terminal. What is written after this stands alone.
+    pub(super) fn finish(&self) {
+        let Some(live) = &self.live else { return };
+        let mut live = lock(live);
+        drop(live.events.take());
+        if let Some(painter) = live.painter.take() {
+            // Clearing is its last act. Had it panicked, there would be nothing better to do.
+            let _ = painter.join();
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(live) = &mut self.live {
-            drop(live.events.take());
-            if let Some(painter) = live.painter.take() {
-                // It clears the terminal as its last act. Had it panicked, there would be nothing better to do.
-                let _ = painter.join();
-            }
+        self.finish();
+    }
+}
+
+/// What a panic elsewhere left behind is as good as it was: nothing here is changed in two steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Standard error for the log: a display that is on steps aside for each write, so that neither garbles the other.
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "cli/setup.rs is to give it to the log: BoxMakeWriter::new(|| BesideProgress)")]
+pub(super) struct BesideProgress;
+
+impl Write for BesideProgress {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &*lock(&ON) {
+            Some(bar) => bar.suspend(|| io::stderr().write(bytes)),
+            None => io::stderr().write(bytes),
         }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 
 /// Draws until the events end, then clears.
-fn paint(events: &Receiver<Event>, bar: &ProgressBar, terminal: ProgressDrawTarget, total: usize, quiet: Duration) {
+fn paint(events: &Receiver<Event>, terminal: ProgressDrawTarget, total: usize, quiet: Duration) {
+    // Hidden until `quiet` has passed; meanwhile it is the stopwatch.
+    let bar = ProgressBar::hidden();
     let mut board = Board::new(total);
     let mut terminal = Some(terminal);
     loop {
@@ -114,14 +137,15 @@ fn paint(events: &Receiver<Event>, bar: &ProgressBar, terminal: ProgressDrawTarg
                     bar.set_style(style);
                 }
                 bar.set_draw_target(terminal);
+                *lock(&ON) = Some(bar.clone());
             }
             bar.set_message(board.text(now));
         }
     }
     if terminal.is_none() {
+        // First out of the way of other writers, who must not draw it again.
+        *lock(&ON) = None;
         bar.finish_and_clear();
-        // Later writes beside it must not draw it again.
-        bar.set_draw_target(ProgressDrawTarget::hidden());
     }
 }
 
@@ -204,7 +228,7 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use indicatif::TermLike;
 
@@ -308,7 +332,8 @@ mod tests {
         let progress = Progress::start(1, ProgressDrawTarget::term_like_with_hz(Box::new(paper.clone()), 255), quiet);
         progress.observe(&started("glm"));
         progress.observe(&Event::Finished(Arc::new(ready("p", "glm", "m"))));
-        drop(progress);
+        progress.finish();
+        progress.observe(&started("late"));
         paper.0.lock().unwrap().clone()
     }
 
@@ -322,12 +347,5 @@ mod tests {
         let sent = sent(Duration::ZERO);
         let drawn = sent.iter().rposition(|text| text.contains("/1")).unwrap();
         assert!(sent[drawn..].iter().any(|text| text == "<clear>"), "{sent:?}");
-    }
-
-    #[test]
-    fn hidden_is_nothing_at_all() {
-        let progress = Progress::hidden();
-        progress.observe(&started("glm"));
-        assert!(progress.live.is_none() && progress.writer().bar.is_none());
     }
 }
