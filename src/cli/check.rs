@@ -223,7 +223,7 @@ pub(super) async fn pass(
             }
         }
     };
-    drop(progress);
+    progress.finish();
     Ok(Passed { run_id, started, total: clock.now().saturating_duration_since(begun), outcomes, signal })
 }
 

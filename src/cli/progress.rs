@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::outcome::words::duration;
 use crate::outcome::{Event, Stage, Verdict, judge};
-use crate::report::words::duration;
 use crate::target::TargetId;
 
 /// A run that is over within this time shows nothing: what flashes by cannot be read.
@@ -97,7 +97,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Standard error for the log: a display that is on steps aside for each write, so that neither garbles the other.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "cli/setup.rs is to give it to the log: BoxMakeWriter::new(|| BesideProgress)")]
 pub(super) struct BesideProgress;
 
 impl Write for BesideProgress {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
+use super::progress::BesideProgress;
 use super::terminal::{Usage, tell};
 use super::{Global, LogFormatArg};
 use crate::config::{self, Config, Environment, LoadError};
@@ -59,7 +60,7 @@ pub(super) fn start_log(global: &Global) -> anyhow::Result<()> {
     let settings = LogSettings {
         format,
         filter: LogFilter::parse(filter).map_err(|error| Usage(format!("failed to read --log-level: {error}")))?,
-        writer: BoxMakeWriter::new(io::stderr),
+        writer: BoxMakeWriter::new(|| BesideProgress),
         now: || SystemClock.wall(),
         zone: None,
     };

@@ -10,6 +10,7 @@ mod event;
 mod facts;
 mod record;
 mod verdict;
+pub mod words;
 
 pub use code::{Class, Code, Cure, Explanation};
 pub use diagnosis::{Diagnosis, Reset, ResetSource};

@@ -3,12 +3,12 @@
 use super::climb::{Climb, Fault};
 use super::dialect::embeddings;
 use super::exchange::{ReadFault, piece, refusal, send};
-use super::remedy::words;
 use super::request;
 use super::transport::Line;
 use super::warm::{add_usage, judge_warmth, nonce, refused};
 use super::wire::embedding::{EmbeddingProgress, EmbeddingScan};
 use super::wire::error_body::ErrorFacts;
+use crate::outcome::words::duration;
 use crate::outcome::{Code, Proof, Stage, Usage};
 
 /// No vector is followed further than this, in bytes.
@@ -69,7 +69,7 @@ pub(super) async fn embed(
                 return Err(Fault::new(Code::StreamStalled, "the vector began and did not end"));
             }
             Err(ReadFault::Late) => {
-                return Err(Fault::new(Code::FirstTokenTimeout, format!("no vector within {}", words(limit))));
+                return Err(Fault::new(Code::FirstTokenTimeout, format!("no vector within {}", duration(limit))));
             }
         }
     }

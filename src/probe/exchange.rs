@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::dial;
 use super::transport::{Answer, Body, BodyFault, DialMarks, ExchangeFault, Head, Line, Request};
 use super::wire::error_body::ErrorFacts;
+use crate::outcome::words::duration;
 use crate::outcome::{Code, Connection, Stage};
 use crate::probe::classify::{Context, classify};
 
@@ -43,7 +44,7 @@ pub(super) async fn send(
         climb.facts.connection = Some(Connection::Reopened);
     }
     match answered {
-        Err(_) => Err(Fault::new(late, format!("{what}: no answer within {}", super::remedy::words(limit)))),
+        Err(_) => Err(Fault::new(late, format!("{what}: no answer within {}", duration(limit)))),
         Ok(Err(ExchangeFault::Lost(text))) => Err(Fault::new(Code::ConnectionLost, format!("{what}: {text}"))),
         Ok(Err(ExchangeFault::NotHttp(text))) => Err(Fault::new(Code::NotThisApi, format!("{what}: {text}"))),
         Ok(Err(ExchangeFault::Redial(fault))) => {

@@ -1,7 +1,6 @@
 //! Remedies with the target's own values in them.
 
-use std::time::Duration;
-
+use crate::outcome::words::{duration, wait};
 use crate::outcome::{Code, Reset};
 use crate::target::{Credential, CredentialSource, Target};
 
@@ -52,10 +51,10 @@ fn value(name: &str, target: &Target, credential: &Credential, known: Known<'_>)
         "key_page" => provider.key_page.clone(),
         "billing_page" => provider.billing_page.clone(),
         "status_page" => provider.status_page.clone(),
-        "cold_start" => Some(format!("now {}", words(target.expect.cold_start))),
+        "cold_start" => Some(format!("now {}", duration(target.expect.cold_start))),
         "nearest" => (!known.nearest.is_empty()).then(|| known.nearest.join(", ")),
         "location" => known.location.map(str::to_owned),
-        "wait" => known.reset.map(|reset| format!("in {}", words(reset.after))),
+        "wait" => known.reset.map(|reset| format!("in {}", wait(reset.after))),
         _ => None,
     }
 }
@@ -64,44 +63,5 @@ fn source(credential: &Credential) -> Option<&CredentialSource> {
     match credential {
         Credential::NotNeeded => None,
         Credential::Found { source, .. } | Credential::Missing { source, .. } => Some(source),
-    }
-}
-
-/// A duration in a sentence: `350ms`, `3.4s`, `45s`, `12m`, `3h 20m`, `2d 4h`. Rounded up, so that nobody comes back too
-/// soon.
-pub(super) fn words(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) {
-        return format!("{}ms", duration.as_millis());
-    }
-    let tenths = duration.as_millis().div_ceil(100);
-    if tenths < 100 && tenths % 10 != 0 {
-        return format!("{}.{}s", tenths / 10, tenths % 10);
-    }
-    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match seconds {
-        0..=119 => format!("{seconds}s"),
-        120..=3599 => format!("{}m", seconds.div_ceil(60)),
-        3600..=86_399 if minutes == 0 => format!("{hours}h"),
-        3600..=86_399 => format!("{hours}h {minutes}m"),
-        _ => format!("{days}d {hours}h"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_read_well_and_are_never_short() {
-        for (seconds, text) in
-            [(1, "1s"), (119, "119s"), (121, "3m"), (720, "12m"), (12_000, "3h 20m"), (187_200, "2d 4h")]
-        {
-            assert_eq!(words(Duration::from_secs(seconds)), text);
-        }
-        assert_eq!(words(Duration::from_millis(1500)), "1.5s");
-        assert_eq!(words(Duration::from_millis(3_410)), "3.5s");
-        assert_eq!(words(Duration::from_millis(9_960)), "10s");
-        assert_eq!(words(Duration::from_millis(45)), "45ms");
     }
 }

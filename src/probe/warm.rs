@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use super::climb::{Climb, Fault, Located};
 use super::dialect::{Reader, anthropic, ollama, openai};
 use super::exchange::{ReadFault, refusal, refusal_in_stream, send, whole};
-use super::remedy::words;
 use super::stream::{Ended, Read, read};
 use super::transport::{Answer, Line, Request};
 use super::wire::error_body::ErrorFacts;
 use super::{embed, request, state};
+use crate::outcome::words::duration;
 use crate::outcome::{Code, Proof, Stage, Usage, Warmth};
 use crate::probe::classify::{Repair, repair};
 use crate::target::{Dialect, Kind};
@@ -179,8 +179,8 @@ async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded:
             Code::StreamStalled,
             format!(
                 "content began after {}, then nothing within {}",
-                words(first.map_or(Duration::ZERO, since)),
-                words(target.expect.stall)
+                duration(first.map_or(Duration::ZERO, since)),
+                duration(target.expect.stall)
             ),
         )),
         Ended::Broken(ReadFault::Late) => {
@@ -190,7 +190,7 @@ async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded:
                 format!(
                     "HTTP {}, then no content within {}{sign}",
                     answer.head.status,
-                    words(target.expect.cold_start)
+                    duration(target.expect.cold_start)
                 ),
             ))
         }
@@ -249,8 +249,11 @@ pub(super) fn judge_warmth(climb: &mut Climb<'_>, took: Duration, loaded: Option
     if slow {
         let why =
             if said_cold { "the server said that it was not loaded" } else { "it loaded, or the request was queued" };
-        let evidence =
-            format!("answered after {}, where a warm one is expected within {}: {why}", words(took), words(expected));
+        let evidence = format!(
+            "answered after {}, where a warm one is expected within {}: {why}",
+            duration(took),
+            duration(expected)
+        );
         climb.facts.warnings.push((Stage::Warm, Fault::new(Code::ColdStart, evidence)));
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::issues::{Issue, gather};
 use super::layout::{LongWord, wrap};
 use super::look::{Look, Role};
-use super::words::{again, count, plain};
 use super::{Report, summary, table};
+use crate::outcome::words::{again, count, plain};
 use crate::outcome::{Outcome, Proof, Verdict};
 
 /// Columns before a label, and the columns a label takes with the space after it.

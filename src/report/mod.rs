@@ -21,7 +21,6 @@ mod layout;
 mod look;
 mod summary;
 mod table;
-pub mod words;
 
 #[cfg(test)]
 pub(crate) mod sample;

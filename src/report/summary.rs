@@ -1,8 +1,8 @@
 //! The one line that says it all: the end of the report for people, and what is pasted into a chat.
 
-use super::words::duration;
 use super::{Counts, Report};
 use crate::exit::{Exit, Strictness};
+use crate::outcome::words::duration;
 use crate::outcome::{Outcome, Verdict, judge};
 
 /// The line, without a line feed: counts, the worst target, the exit, the run.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::layout::{LongWord, columns, grid, shorten, wrap};
 use super::look::{Look, Role};
-use super::words::{duration, plain};
+use crate::outcome::words::{duration, plain};
 use crate::outcome::{Outcome, Verdict, Warmth, judge};
 
 /// The space between two columns.

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use super::clock::{Clock, Moment};
-use super::errors::Situation;
 use super::http::Request;
 use super::limits::{Allowance, Minute};
 use super::quota::{Quota, Spent};
+use super::refusals::Situation;
 use super::scenario::{AccountSpec, AccountState, AuthPolicy, Scenario};
 
 /// What a request wants, as far as an account's state matters to it.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accounts::{Account, Purpose};
-use super::errors::Situation;
 use super::exchange::{Exchange, utc8};
 use super::http::Response;
 use super::limits::{self, Granted, whole_seconds};
 use super::model_spec::{BelowCap, CapField, ColdSignal, ModelKind, ModelSpec};
 use super::models::{Entry, Found};
+use super::refusals::Situation;
 use super::voice::{Ask, CapName};
 use super::wire::Ended;
 

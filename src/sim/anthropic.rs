@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::accounts::Purpose;
-use super::errors::Situation;
 use super::exchange::Exchange;
 use super::generate;
 use super::http::Response;
 use super::model_spec::ModelKind;
 use super::openai::{flag, prompt_tokens, stamp};
+use super::refusals::Situation;
 use super::voice::{Ask, Cap, CapName, Finish, Reasoning, Turn, Voice};
 use super::wire::Ended;
 

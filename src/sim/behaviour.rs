@@ -10,7 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::errors::Situation;
+use super::refusals::Situation;
 use super::spans;
 
 /// The behaviour of a fault: its bare name, or its name with settings.

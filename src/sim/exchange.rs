@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::accounts::{Account, Purpose};
 use super::clock::Moment;
-use super::errors::{self, Details, Situation};
 use super::http::{Request, Response};
 use super::provider::{Listener, Provider};
+use super::refusals::{self, Details, Situation};
 use super::wire::{Ended, Wire};
 
 /// How a fault bends a generated answer without replacing it.
@@ -54,7 +54,7 @@ impl Exchange<'_> {
         let reset = self.provider.clock.timestamp_in(std::time::Duration::from_secs(3600));
         let reset = utc8(reset);
         filled.push(("reset_utc8", &reset));
-        errors::answer(self.listener.flavour, situation, &filled)
+        refusals::answer(self.listener.flavour, situation, &filled)
     }
 
     /// Sends the flavour's answer to a situation.

@@ -175,7 +175,7 @@ impl FaultBook {
 #[cfg(test)]
 mod tests {
     use super::super::behaviour::Page;
-    use super::super::errors::Situation;
+    use super::super::refusals::Situation;
     use super::*;
 
     fn book(yaml: &str) -> FaultBook {

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::{self, Admitted};
-use super::errors::{self, Situation};
 use super::exchange::{Ending, Exchange};
 use super::http::Response;
 use super::model_spec::{BelowCap, ColdSignal, FirstEvent, HeadersAt};
 use super::models::{Entry, Found, KeepAlive, Phase, Seat};
+use super::refusals::{self, Situation};
 use super::voice::{Ask, Finish, Reasoning, Turn, Voice, word, words};
 use super::wire::Ended;
 
@@ -270,7 +270,7 @@ impl Run {
         if after.min(total) != index {
             return Ok(());
         }
-        let body = body.unwrap_or_else(|| errors::body(exchange.listener.flavour, Situation::Overloaded, &[]).1);
+        let body = body.unwrap_or_else(|| refusals::body(exchange.listener.flavour, Situation::Overloaded, &[]).1);
         exchange.wire.piece(voice.error(&body).as_bytes()).await?;
         exchange.wire.finish().await?;
         Err(Ended::Close)
@@ -289,7 +289,7 @@ impl Run {
         let body = match &exchange.bend.error_after_tokens {
             // OpenRouter puts a late error into a 200.
             Some((_, Some(body))) => body.clone(),
-            Some((_, None)) => errors::body(exchange.listener.flavour, Situation::Overloaded, &[]).1,
+            Some((_, None)) => refusals::body(exchange.listener.flavour, Situation::Overloaded, &[]).1,
             None if exchange.bend.ending == Ending::Empty => String::new(),
             None => {
                 let reasoning = words(self.turn.reasoning_tokens);

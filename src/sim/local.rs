@@ -7,11 +7,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::accounts::Purpose;
-use super::errors::Situation;
 use super::exchange::Exchange;
 use super::flavour::Flavour;
 use super::http::Response;
 use super::models::{Entry, Phase};
+use super::refusals::Situation;
 use super::wire::Ended;
 
 /// `GET /health`: llama.cpp says 503 while a model loads; elsewhere it only says that the server lives.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::behaviour::{Behaviour, EndlessKind, Step};
-use super::errors::Situation;
 use super::exchange::Exchange;
 use super::http::{Response, render_head};
+use super::refusals::Situation;
 use super::voice::word;
 use super::wire::{self, Ended};
 use super::{gzip, pages};

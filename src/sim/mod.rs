@@ -11,7 +11,7 @@
 //! - the provider: `provider`, `models` and `residence`, `accounts`, `admission`, `quota`, `limits`, `counts`, `clock`,
 //!   `random`
 //! - the surfaces: `openai`, `anthropic`, `ollama` (each a `voice`), `checks`, `local`, `admin`
-//! - what goes wrong: `errors`, `error_rows` and `flavour` (documented refusals), `faults` and `behaviour` (what a
+//! - what goes wrong: `errors`, `refusal_rows` and `flavour` (documented refusals), `faults` and `behaviour` (what a
 //!   scenario may ask for), `misbehave`, `pages`, `gzip` (how it is done)
 //! - the file format: `scenario`, `model_spec`, `spans`
 
@@ -24,8 +24,6 @@ mod checks;
 mod clock;
 mod connection;
 mod counts;
-mod error_rows;
-mod errors;
 mod exchange;
 mod faults;
 mod flavour;
@@ -43,6 +41,8 @@ mod pages;
 mod provider;
 mod quota;
 mod random;
+mod refusal_rows;
+mod refusals;
 mod residence;
 mod routes;
 mod scenario;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::accounts::Purpose;
-use super::errors::Situation;
 use super::exchange::Exchange;
 use super::generate;
 use super::http::Response;
 use super::model_spec::ModelKind;
 use super::models::{Entry, KeepAlive, Phase};
 use super::openai::{prompt_tokens, stamp};
+use super::refusals::Situation;
 use super::spans;
 use super::voice::{Ask, Cap, CapName, Finish, Reasoning, Turn, Voice};
 use super::wire::Ended;

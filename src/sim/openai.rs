@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::accounts::Purpose;
-use super::errors::Situation;
 use super::exchange::Exchange;
 use super::flavour::Flavour;
 use super::generate;
 use super::http::{Request, Response};
 use super::model_spec::{ModelKind, ModelSpec};
+use super::refusals::Situation;
 use super::voice::{Ask, Cap, CapName, Finish, Reasoning, Turn, Voice};
 use super::wire::Ended;
 

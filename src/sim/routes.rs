@@ -1,9 +1,9 @@
 //! Which path is answered by whom. All surfaces are served at once, whatever the flavour.
 
 use super::checks::{self, Check};
-use super::errors::Situation;
 use super::exchange::Exchange;
 use super::flavour::Flavour;
+use super::refusals::Situation;
 use super::wire::Ended;
 use super::{anthropic, local, ollama, openai};
 

@@ -156,7 +156,7 @@ fn prose_decides_only_within_a_family_or_with_a_status() {
     assert!(TYPED.iter().all(|rule| rule.word.is_some()));
     assert!(STATUS.iter().all(|rule| rule.word.is_none() && rule.says.is_empty() && rule.status != ANY));
     let lower = |text: &&str| **text == text.to_lowercase();
-    assert!(TYPED.iter().chain(PROSE).all(|rule| rule.says.iter().all(|text| lower(text))));
+    assert!(TYPED.iter().chain(PROSE).all(|rule| rule.says.iter().all(&lower)));
     assert!(UNKNOWN_PATH.iter().chain(ONLY_NOT_FOUND).chain(NO_SUCH).all(lower));
 }
 

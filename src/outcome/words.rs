@@ -48,12 +48,16 @@ pub fn wait(duration: Duration) -> String {
 /// Two units of a time of a minute or more.
 fn coarse(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    if minutes < 60 {
-        format!("{minutes}m {}s", seconds % 60)
+    let (large, small) = if minutes < 60 {
+        ((minutes, 'm'), (seconds % 60, 's'))
     } else if hours < 24 {
-        format!("{hours}h {}m", minutes % 60)
+        ((hours, 'h'), (minutes % 60, 'm'))
     } else {
-        format!("{days}d {}h", hours % 24)
+        ((days, 'd'), (hours % 24, 'h'))
+    };
+    match small.0 {
+        0 => format!("{}{}", large.0, large.1),
+        _ => format!("{}{} {}{}", large.0, large.1, small.0, small.1),
     }
 }
 
@@ -118,9 +122,9 @@ mod tests {
             (999_600, "1.0s"),
             (4_210_000, "4.2s"),
             (59_940_000, "59.9s"),
-            (59_960_000, "1m 0s"),
+            (59_960_000, "1m"),
             (130_000_000, "2m 10s"),
-            (3_599_700_000, "1h 0m"),
+            (3_599_700_000, "1h"),
             (3_900_000_000, "1h 5m"),
             (273_600_000_000, "3d 4h"),
         ] {
@@ -131,7 +135,7 @@ mod tests {
 
     #[test]
     fn waits_round_up() {
-        for (seconds, said) in [(0.2, "1s"), (45.0, "45s"), (61.0, "2m"), (719.5, "12m"), (3_541.0, "1h 0m")] {
+        for (seconds, said) in [(0.2, "1s"), (45.0, "45s"), (61.0, "2m"), (719.5, "12m"), (3_541.0, "1h")] {
             assert_eq!(wait(Duration::from_secs_f64(seconds)), said, "{seconds} s");
         }
         assert_eq!(wait(Duration::from_secs(11_100)), "3h 5m");

@@ -1,4 +1,4 @@
-//! What a flavour says in a situation: the documented body (`error_rows.rs`) where there is one.
+//! What a flavour says in a situation: the documented body (`refusal_rows.rs`) where there is one.
 //!
 //! Where a provider's body for a situation is not known, its usual *shape* is filled with a generic text, so every
 //! flavour can answer every situation.
@@ -6,9 +6,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error_rows::{COMMON, ROWS};
 use super::flavour::Flavour;
 use super::http::Response;
+use super::refusal_rows::{COMMON, ROWS};
 
 /// What is wrong with a request, an account or the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -2,8 +2,8 @@
 //!
 //! A row is a fact from shared/reference/providers.md, section 4. `{name}` is filled from the situation's details.
 
-use super::errors::Situation as S;
 use super::flavour::Flavour as F;
+use super::refusals::Situation as S;
 
 /// Whose, when, the status and the body.
 pub(crate) type Row = (F, S, u16, &'static str);
