@@ -156,7 +156,10 @@ impl<'a> Answer<'a> {
         let azure = self.head.headers.iter().any(|(name, _)| name.starts_with("x-ms-") || name == "apim-request-id");
         let saturated = self.is("insufficient_quota") && (azure || self.context.family != Family::OpenAi);
         if saturated && self.status == 429 {
-            return Some(Found::new(Code::RateLimited, "it says when to try again, so it is a rate and not the balance"));
+            return Some(Found::new(
+                Code::RateLimited,
+                "it says when to try again, so it is a rate and not the balance",
+            ));
         }
         let reserved = self.context.family == Family::OpenRouter && self.status == 402;
         let reserved = reserved && self.reset.is_some_and(|reset| reset.source == ResetSource::RetryAfter);
@@ -271,7 +274,10 @@ fn effective_status(head: &Head, facts: &ErrorFacts) -> u16 {
     number
         .or_else(|| {
             let words = [&facts.kind, &facts.status, &facts.code].into_iter().flatten();
-            words.filter_map(|word| STATUS_WORDS.iter().find(|(known, _)| known == word)).map(|(_, status)| *status).next()
+            words
+                .filter_map(|word| STATUS_WORDS.iter().find(|(known, _)| known == word))
+                .map(|(_, status)| *status)
+                .next()
         })
         .unwrap_or(head.status)
 }

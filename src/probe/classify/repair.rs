@@ -84,7 +84,8 @@ const REFUSED: [&str; 9] = [
 
 /// The least value that a message asks for.
 fn floor(message: &str) -> Option<u32> {
-    let phrases = ["expected a value >= ", "must be at least ", "greater than or equal to ", "must be >= ", "minimum value is "];
+    let phrases =
+        ["expected a value >= ", "must be at least ", "greater than or equal to ", "must be >= ", "minimum value is "];
     phrases.iter().find_map(|phrase| {
         let (_, rest) = message.split_once(phrase)?;
         let digits: String = rest.chars().take_while(char::is_ascii_digit).take(10).collect();
