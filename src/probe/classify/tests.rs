@@ -156,7 +156,7 @@ fn prose_decides_only_within_a_family_or_with_a_status() {
     assert!(TYPED.iter().all(|rule| rule.word.is_some()));
     assert!(STATUS.iter().all(|rule| rule.word.is_none() && rule.says.is_empty() && rule.status != ANY));
     let lower = |text: &&str| **text == text.to_lowercase();
-    assert!(TYPED.iter().chain(PROSE).all(|rule| rule.says.iter().all(&lower)));
+    assert!(TYPED.iter().chain(PROSE).all(|rule| rule.says.iter().all(lower)));
     assert!(UNKNOWN_PATH.iter().chain(ONLY_NOT_FOUND).chain(NO_SUCH).all(lower));
 }
 
@@ -244,7 +244,8 @@ fn head() -> impl Strategy<Value = Head> {
         "-?[0-9]{0,22}(\\.[0-9]{0,4})?(s|m|h|ms)?",
         "\"a\";r=0;t=[0-9]{0,20}",
         Just("rejected".to_owned()),
-        "\\{\"(rollingFiveHourLimit|weeklyTokenLimit|subscription|data)\":\\{\"(limited|remaining|limit)\":(true|-?[0-9]{1,3})\\}\\}",
+        "\\{\"(rollingFiveHourLimit|weeklyTokenLimit|subscription|data)\":\
+         \\{\"(limited|remaining|limit)\":(true|-?[0-9]{1,3})\\}\\}",
     ];
     (0_u16..700, prop::collection::vec((name.prop_map(str::to_owned), value), 0..6))
         .prop_map(|(status, headers)| Head { status, headers })
@@ -269,7 +270,8 @@ proptest! {
         prop_assert!(found.request_id.is_none_or(|id| id.chars().count() <= 100));
         prop_assert!(found.reset.is_none_or(|reset| reset.after <= Duration::from_secs(40 * 86400)));
         // A code is explained for the stages that it can come from.
-        prop_assert!(found.code.explain().stages.contains(&stage) || stage < Stage::Authenticate, "{} at {stage}", found.code);
+        let explained = found.code.explain().stages.contains(&stage);
+        prop_assert!(explained || stage < Stage::Authenticate, "{} at {stage}", found.code);
         let _ = repair(&head, &facts);
     }
 }

@@ -3,23 +3,12 @@
 //! The list is read as it arrives; of its entries only the three nearest ids are kept. What is called `id` or `data`
 //! anywhere but in its place does not count.
 
-use strsim::normalized_levenshtein;
-
 use super::ScanFault;
 use super::json::{Token, TokenScan};
+use super::nearest::{Nearest, without_latest};
 use super::text::clean;
 use crate::target::CatalogueShape;
 
-/// How many near ids are told.
-const NEAREST: usize = 3;
-/// How similar an id must be to be worth telling; 1 is the same. `glm-4.6` and `glm-5.2` have 0.7.
-const SIMILAR: f64 = 0.6;
-/// Ids longer than this, in bytes, are not compared: comparing costs their length times that of the wanted one.
-const LONGEST_COMPARED: usize = 256;
-/// Ids after so many are not compared, only matched. OpenRouter lists about 400.
-const MOST_COMPARED: usize = 10_000;
-/// Longest id that is told, in characters.
-const TOLD: usize = 120;
 /// How many reasoning efforts are kept, and how long each may be. Synthetic lists five at most.
 const EFFORTS: usize = 16;
 const EFFORT: usize = 32;
@@ -104,7 +93,7 @@ struct Seen {
 #[derive(Debug)]
 struct Reader {
     shape: CatalogueShape,
-    wanted: Wanted,
+    wanted: String,
     id_prefix: String,
     /// The containers that are open. `TokenScan` bounds their number.
     open: Vec<Place>,
@@ -115,24 +104,11 @@ struct Reader {
     failed: bool,
     listed: bool,
     efforts: Vec<String>,
-    nearest: Vec<Near>,
-    compared: usize,
+    nearest: Nearest,
     /// Of the entry that is open: whether it has an id, whether that is the wanted one, and its efforts.
     entry_named: bool,
     entry_wanted: bool,
     entry_efforts: Vec<String>,
-}
-
-#[derive(Debug)]
-struct Wanted {
-    id: String,
-    lower: String,
-}
-
-#[derive(Debug)]
-struct Near {
-    id: String,
-    score: f64,
 }
 
 /// The names that matter. All others become an empty one, so that no foreign text is kept.
@@ -143,7 +119,7 @@ impl Reader {
         let wanted = wanted.strip_prefix(id_prefix).unwrap_or(wanted);
         Self {
             shape,
-            wanted: Wanted { id: wanted.to_owned(), lower: wanted.to_lowercase() },
+            wanted: wanted.to_owned(),
             id_prefix: id_prefix.to_owned(),
             open: Vec::new(),
             key: "",
@@ -152,8 +128,7 @@ impl Reader {
             failed: false,
             listed: false,
             efforts: Vec::new(),
-            nearest: Vec::new(),
-            compared: 0,
+            nearest: Nearest::new(wanted),
             entry_named: false,
             entry_wanted: false,
             entry_efforts: Vec::new(),
@@ -253,7 +228,7 @@ impl Reader {
         if self.is_wanted(id) {
             self.entry_wanted = true;
         } else if !self.entry_named && !self.listed {
-            self.compare(id);
+            self.nearest.compare(id);
         }
         self.entry_named = true;
     }
@@ -264,24 +239,7 @@ impl Reader {
             CatalogueShape::OllamaTags => without_latest(name),
             CatalogueShape::Data => name,
         };
-        bare(id) == bare(&self.wanted.id)
-    }
-
-    fn compare(&mut self, id: &str) {
-        if self.compared == MOST_COMPARED || id.is_empty() || id.len() > LONGEST_COMPARED {
-            return;
-        }
-        self.compared += 1;
-        let score = self.wanted.likeness(id);
-        let place = self.nearest.partition_point(|near| near.score >= score);
-        if score < SIMILAR || place >= NEAREST {
-            return;
-        }
-        let id = clean(id, TOLD);
-        if !self.nearest.iter().any(|near| near.id == id) {
-            self.nearest.insert(place, Near { id, score });
-            self.nearest.truncate(NEAREST);
-        }
+        bare(id) == bare(&self.wanted)
     }
 
     fn finish(self) -> CatalogueFinding {
@@ -290,7 +248,7 @@ impl Reader {
             CatalogueShape::OllamaTags => [&self.models, &self.data],
         };
         let list = preferred.into_iter().find(|seen| seen.present);
-        let nearest = if self.listed { Vec::new() } else { self.nearest.into_iter().map(|near| near.id).collect() };
+        let nearest = if self.listed { Vec::new() } else { self.nearest.ids() };
         CatalogueFinding {
             listed: self.listed,
             total: list.map_or(0, |seen| seen.ids),
@@ -300,38 +258,6 @@ impl Reader {
             is_catalogue: !self.failed && list.is_some_and(|seen| seen.ids > 0 || seen.entries == 0),
         }
     }
-}
-
-fn without_latest(name: &str) -> &str {
-    name.strip_suffix(":latest").unwrap_or(name)
-}
-
-impl Wanted {
-    /// How like an id is to the wanted one. The mistakes that people make score above any that chance makes: wrong
-    /// capitals, a missing `hf:` or owner, a missing tag.
-    fn likeness(&self, id: &str) -> f64 {
-        let (wanted, id) = (self.lower.as_str(), id.to_lowercase());
-        let id = id.as_str();
-        let without_prefix = |id: &str| without_latest(strip_scheme(id)).to_owned();
-        let tail = |id: &str| without_prefix(id).rsplit('/').next().unwrap_or_default().to_owned();
-        if wanted == id {
-            4.0
-        } else if without_prefix(wanted) == without_prefix(id) {
-            3.0
-        } else if tail(wanted) == tail(id) {
-            2.0
-        } else if id.len() >= 4 && wanted.len() >= 4 && (id.contains(wanted) || wanted.contains(id)) {
-            // Of ids that hold the whole other one, the one that adds least.
-            1.0 + normalized_levenshtein(wanted, id)
-        } else {
-            normalized_levenshtein(wanted, id)
-        }
-    }
-}
-
-/// The id without what names its kind: Synthetic's `hf:`, Gemini's `models/`.
-fn strip_scheme(id: &str) -> &str {
-    ["hf:", "models/"].iter().find_map(|scheme| id.strip_prefix(scheme)).unwrap_or(id)
 }
 
 #[cfg(test)]
@@ -401,7 +327,7 @@ mod tests {
             r#"{"data":[{"id":"other","meta":{"id":"wanted"},"data":[{"id":"wanted"}],"tags":["wanted"]}]}"#,
             r#"{"meta":{"data":[{"id":"wanted"}]},"data":[{"name":"wanted","id":"other","owner":"id"}]}"#,
             r#"{"id":"wanted","data":[{"id":"other"},[{"id":"wanted"}]]}"#,
-            r#"{"data":[{"id":"other","reasoning_parameters":{"id":"wanted"},"efforts":["wanted"]}],"list":["wanted"]}"#,
+            r#"{"data":[{"id":"other","reasoning_parameters":{"id":"wanted"},"efforts":["wanted"]}],"x":["wanted"]}"#,
         ] {
             let finding = data("wanted", body);
             assert!(!finding.listed && finding.is_catalogue, "{body}");
@@ -449,7 +375,7 @@ mod tests {
         ] {
             let finding = data(wanted, &body);
             assert_eq!(finding.nearest.first().map(String::as_str), Some(first), "{wanted}: {:?}", finding.nearest);
-            assert!(finding.nearest.len() <= NEAREST);
+            assert!(finding.nearest.len() <= 3);
         }
         assert!(data("completely-different", &body).nearest.is_empty());
         assert_eq!(data("abc\u{202e}defgi", r#"["abc\u001b[2J\u202edefgh"]"#).nearest, ["abcdefgh"]);

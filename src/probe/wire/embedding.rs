@@ -221,7 +221,8 @@ mod tests {
     proptest! {
         #[test]
         fn cuts_do_not_matter_and_any_bytes_are_survived(
-            body in "(\\{\"(data|usage|error|embeddings)\":){0,2}[\\[{]{0,3}(\"(embedding|prompt_tokens)\":|[0-9],?|\"A*\"|[\\]},]){0,12}",
+            body in "(\\{\"(data|usage|error|embeddings)\":){0,2}[\\[{]{0,3}\
+                     (\"(embedding|prompt_tokens)\":|[0-9],?|\"A*\"|[\\]},]){0,12}",
             cut in any::<prop::sample::Index>(),
         ) {
             let (before, after) = body.as_bytes().split_at(cut.index(body.len() + 1));

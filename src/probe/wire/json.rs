@@ -286,12 +286,12 @@ mod tests {
 
     #[test]
     fn tokens_come_in_order() {
-        let (seen, result) =
-            read(&[b"\xef\xbb\xbf {\"a\": [1, -2.5e3, \"x\\n\"], \"b\": {\"c\": null}, \"d\": true}\n\n"]);
+        let text = b"\xef\xbb\xbf {\"a\": [1, -2.5e3, \"x\\n\"], \"b\": {\"c\": null}, \"d\": true}\n\n";
+        let (seen, result) = read(&[text]);
         assert_eq!(
             seen,
-            "Object Key(\"a\") Array Number(\"1\") Number(\"-2.5e3\") Text(\"x\\n\") End Key(\"b\") Object Key(\"c\") Null End Key(\"d\") \
-             Truth End "
+            "Object Key(\"a\") Array Number(\"1\") Number(\"-2.5e3\") Text(\"x\\n\") End \
+             Key(\"b\") Object Key(\"c\") Null End Key(\"d\") Truth End "
         );
         assert_eq!(result, Ok(()));
     }

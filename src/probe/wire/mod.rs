@@ -9,6 +9,7 @@ pub mod error_body;
 mod html;
 mod json;
 mod moment;
+mod nearest;
 pub mod reset;
 pub mod sse;
 pub mod text;

@@ -182,3 +182,179 @@ fn china_time(text: &str, family: Family, now: Timestamp) -> Option<Duration> {
     let zoned = time.to_zoned(TimeZone::fixed(Offset::constant(8))).ok()?;
     until(zoned.timestamp(), now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-09-29T12:00:00Z";
+
+    fn read(status: u16, headers: &[(&str, &str)], body: &str, family: Family) -> Option<(f64, ResetSource)> {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let facts = ErrorFacts::read(body.as_bytes());
+        let reset = reset(&Head { status, headers }, &facts, family, NOW.parse().unwrap())?;
+        let now: Timestamp = NOW.parse().unwrap();
+        assert_eq!(now.checked_add(SignedDuration::try_from(reset.after).unwrap()).unwrap(), reset.at);
+        Some((reset.after.as_secs_f64(), reset.source))
+    }
+
+    fn header(headers: &[(&str, &str)]) -> Option<f64> {
+        read(429, headers, "", Family::Generic).map(|(seconds, _)| seconds)
+    }
+
+    #[test]
+    fn the_most_trustworthy_source_wins() {
+        let all = [
+            ("retry-after-ms", "1500"),
+            ("x-ms-retry-after-ms", "2500"),
+            ("retry-after", "3"),
+            ("x-ratelimit-remaining-requests", "0"),
+            ("x-ratelimit-reset-requests", "4s"),
+            ("x-synthetic-quotas", r#"{"rollingFiveHourLimit":{"limited":true,"nextTickAt":"2026-09-29T12:00:05Z"}}"#),
+        ];
+        let body = r#"{"error":{"message":"try again in 9s","details":[{"retryDelay":"6s"}]}}"#;
+        let sources = [
+            (0, 1.5, ResetSource::RetryAfter),
+            (1, 2.5, ResetSource::RetryAfter),
+            (2, 3.0, ResetSource::RetryAfter),
+            (3, 4.0, ResetSource::RateLimitHeader),
+            (5, 5.0, ResetSource::Quota),
+            (6, 6.0, ResetSource::Body),
+        ];
+        for (from, seconds, source) in sources {
+            assert_eq!(read(429, all.get(from..).unwrap(), body, Family::Generic), Some((seconds, source)));
+        }
+        assert_eq!(read(429, &[], r#"{"error":"try again in 9s"}"#, Family::Generic), Some((9.0, ResetSource::Body)));
+        assert_eq!(read(429, &[], r#"{"error":"try again later"}"#, Family::Generic), None);
+    }
+
+    #[test]
+    fn a_retry_after_is_seconds_or_a_date() {
+        for (value, expected) in [
+            ("20", Some(20.0)),
+            ("0.5", Some(0.5)),
+            ("0", Some(0.0)),
+            ("Tue, 29 Sep 2026 12:01:00 GMT", Some(60.0)),
+            ("Tue, 29 Sep 2026 11:00:00 GMT", Some(0.0)),
+            ("soon", None),
+            ("99999999", None),
+        ] {
+            assert_eq!(header(&[("retry-after", value)]), expected, "{value}");
+        }
+        assert_eq!(header(&[("retry-after-ms", "x"), ("retry-after", "2")]), Some(2.0));
+    }
+
+    #[test]
+    fn the_limit_that_is_used_up_counts() {
+        let openai = |requests, tokens| {
+            header(&[
+                ("x-ratelimit-remaining-requests", requests),
+                ("x-ratelimit-reset-requests", "6m0s"),
+                ("x-ratelimit-remaining-tokens", tokens),
+                ("x-ratelimit-reset-tokens", "12ms"),
+            ])
+        };
+        assert_eq!(openai("0", "5"), Some(360.0));
+        assert_eq!(openai("5", "0"), Some(0.012));
+        assert_eq!(openai("0", "0"), Some(360.0));
+        // Nothing is used up as far as the headers say, or the provider does not know.
+        assert_eq!(openai("5", "5"), None);
+        assert_eq!(openai("-1", "5"), None);
+        assert_eq!(openai("-1", "0"), Some(0.012));
+    }
+
+    #[test]
+    fn every_dialect_of_headers_is_read() {
+        for (headers, expected) in [
+            (
+                &[
+                    ("anthropic-ratelimit-tokens-remaining", "0"),
+                    ("anthropic-ratelimit-tokens-reset", "2026-09-29T12:00:30Z"),
+                ][..],
+                30.0,
+            ),
+            (
+                &[
+                    ("anthropic-ratelimit-unified-5h-status", "rejected"),
+                    ("anthropic-ratelimit-unified-5h-reset", "1790683260"),
+                ],
+                60.0,
+            ),
+            // Together.
+            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")], 1.0),
+            // OpenRouter, in milliseconds since 1970; others in seconds.
+            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1790683260000")], 60.0),
+            (&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1790683260")], 60.0),
+            // Cerebras.
+            (&[("x-ratelimit-remaining-requests-day", "0"), ("x-ratelimit-reset-requests-day", "33011.5")], 33011.5),
+            (&[("ratelimit-remaining", "0"), ("ratelimit-reset", "55")], 55.0),
+            (&[("ratelimit", "\"api\";r=0;t=55")], 55.0),
+            (&[("x-ratelimitbysize-remaining", "0"), ("x-ratelimitbysize-reset", "20")], 20.0),
+            // What remains is not said, but the answer is a refusal.
+            (&[("x-ratelimit-reset", "7")], 7.0),
+        ] {
+            assert_eq!(header(headers), Some(expected), "{headers:?}");
+        }
+        for headers in [
+            &[("anthropic-ratelimit-x-status", "allowed"), ("anthropic-ratelimit-x-reset", "1790683260")][..],
+            &[("ratelimit", "\"api\";r=3;t=55")],
+            &[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "-1")],
+            &[("x-ratelimit-limit", "5")],
+        ] {
+            assert_eq!(header(headers), None, "{headers:?}");
+        }
+        assert_eq!(read(200, &[("x-ratelimit-reset", "7")], "", Family::Generic), None);
+    }
+
+    #[test]
+    fn synthetic_ticks_are_read_in_every_generation() {
+        for (quotas, expected) in [
+            (
+                r#"{"rollingFiveHourLimit":{"limited":true,"remaining":3,"nextTickAt":"2026-09-29T12:01:00Z"}}"#,
+                Some(60.0),
+            ),
+            (
+                r#"{"rollingFiveHourLimit":{"limited":false,"remaining":0.9,"nextTickAt":"2026-09-29T12:01:00Z"}}"#,
+                Some(60.0),
+            ),
+            (r#"{"rollingFiveHourLimit":{"limited":false,"remaining":1,"nextTickAt":"2026-09-29T12:01:00Z"}}"#, None),
+            (r#"{"data":{"rollingFiveHourLimit":{"limited":true,"nextTickAt":"2026-09-29T12:01:00Z"}}}"#, Some(60.0)),
+            (r#"{"weeklyTokenLimit":{"remainingCredits":"$0.00","nextRegenAt":"2026-09-29T13:00:00Z"}}"#, Some(3600.0)),
+            (
+                r#"{"weeklyTokenLimit":{"remainingCredits":"-$1.20","nextRegenAt":"2026-09-29T13:00:00Z"}}"#,
+                Some(3600.0),
+            ),
+            (r#"{"weeklyTokenLimit":{"remainingCredits":"$0.01","nextRegenAt":"2026-09-29T13:00:00Z"}}"#, None),
+            (r#"{"weeklyTokenLimit":{"percentRemaining":0,"nextRegenAt":"2026-09-29T13:00:00Z"}}"#, Some(3600.0)),
+            (r#"{"subscription":{"limit":135,"requests":134.5,"renewsAt":"2026-09-29T12:01:00Z"}}"#, Some(60.0)),
+            (r#"{"subscription":{"limit":500,"requests":0,"renewsAt":"2026-09-29T12:01:00Z"}}"#, None),
+            // Pay as you go.
+            ("{}", None),
+            ("not json", None),
+        ] {
+            assert_eq!(header(&[("x-synthetic-quotas", quotas)]), expected, "{quotas}");
+        }
+    }
+
+    #[test]
+    fn prose_is_read_last() {
+        for (family, message, expected) in [
+            (Family::Zai, "Your limit will reset at 2026-09-29 23:10:05", Some(11405.0)),
+            (Family::Zai, "Your limit will reset at 2026-09-29 23:10:05.", Some(11405.0)),
+            (Family::Zai, "limit will reset at 2026-09-29T23:10:05+08:00", Some(11405.0)),
+            (Family::Zai, "Usage limit reached, next_flush_time: 2026-09-29T17:00:00Z", Some(18000.0)),
+            (Family::Generic, "Your limit will reset at 2026-09-29 23:10:05", None),
+            (Family::OpenAi, "Please try again in 6m0s. Visit https://x", Some(360.0)),
+            (Family::OpenAi, "Please try again in 20s", Some(20.0)),
+            (Family::OpenAi, "Please retry after 6 seconds.", Some(6.0)),
+            (Family::LiteLlm, "Try again in 5 seconds. Passed model=x", Some(5.0)),
+            (Family::Generic, "Please try again in a while", None),
+            (Family::Generic, "İİİ try again in ", None),
+        ] {
+            let body = serde_json::json!({"error": message}).to_string();
+            assert_eq!(read(429, &[], &body, family).map(|(seconds, _)| seconds), expected, "{message}");
+        }
+        let loading = r#"{"error":"Model is currently loading","estimated_time":20.0}"#;
+        assert_eq!(read(503, &[], loading, Family::HuggingFace), Some((20.0, ResetSource::Body)));
+    }
+}

@@ -118,7 +118,7 @@ impl SseDecoder {
             "" => each(SseItem::Comment),
             "event" => value.clone_into(&mut self.name),
             "data" => {
-                if self.data.len() + value.len() > LIMIT {
+                if self.data.len() + value.len() + 1 > LIMIT {
                     return Err(LineTooLong);
                 }
                 if std::mem::replace(&mut self.has_data, true) {
@@ -138,5 +138,145 @@ impl SseDecoder {
         }
         self.name.clear();
         self.data.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    use futures_core::Stream;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Events as `name|data`, comments as `:`.
+    fn read(pieces: &[&[u8]]) -> (Vec<String>, Result<(), LineTooLong>) {
+        let mut items = Vec::new();
+        let mut each = |item: SseItem<'_>| match item {
+            SseItem::Event { name, data } => items.push(format!("{name}|{data}")),
+            SseItem::Comment => items.push(":".to_owned()),
+        };
+        let mut decoder = SseDecoder::new();
+        let result = pieces.iter().try_for_each(|piece| decoder.push(piece, &mut each));
+        decoder.finish(&mut each);
+        (items, result)
+    }
+
+    #[test]
+    fn streams_are_read_as_the_standard_says() {
+        let cases: &[(&[u8], &[&str])] = &[
+            (b"data: a\n\n", &["message|a"]),
+            (b"data:a\n\ndata:  b\n\n", &["message|a", "message| b"]),
+            (b"event: ping\ndata: {}\n\n", &["ping|{}"]),
+            (b"data: one\ndata: two\ndata\n\n", &["message|one\ntwo\n"]),
+            (b": OPENROUTER PROCESSING\n\n:\n\ndata: x\n\n", &[":", ":", "message|x"]),
+            (b"\xef\xbb\xbfdata: bom\n\n\xef\xbb\xbfdata: no\n\n", &["message|bom"]),
+            (b"data: cr\r\rdata: crlf\r\n\r\ndata: mixed\n\r\n", &["message|cr", "message|crlf", "message|mixed"]),
+            (b"event: lost\n\ndata: x\n\n", &["message|x"]),
+            (b"event: a\nevent\ndata: x\n\n", &["message|x"]),
+            (b"data:\n\n", &["message|"]),
+            (b"id: 1\nretry: 5\nunknown: y\ndata: x\n\n", &["message|x"]),
+            (b"data: \xff\xf0\x9f\n\n", &["message|\u{fffd}\u{fffd}"]),
+            (b"data: caf\xc3\xa9\n\n", &["message|caf\u{e9}"]),
+            // The last event without its blank line, or without even the end of its line.
+            (b"data: a\n\ndata: [DONE]\n", &["message|a", "message|[DONE]"]),
+            (b"data: [DONE]", &["message|[DONE]"]),
+            (b"event: end", &[]),
+            (b"", &[]),
+            (b"\n\n\n", &[]),
+        ];
+        for (stream, expected) in cases {
+            assert_eq!(read(&[stream]), (expected.iter().map(ToString::to_string).collect(), Ok(())), "{stream:?}");
+            let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+            assert_eq!(read(&bytes), read(&[stream]), "{stream:?} byte by byte");
+        }
+    }
+
+    #[test]
+    fn lines_and_events_are_bounded() {
+        let line = |length: usize| format!("data: a\n\ndata: {}\n\n", "x".repeat(length));
+        assert_eq!(read(&[line(LIMIT - 6).as_bytes()]).1, Ok(()));
+        let (items, result) = read(&[line(LIMIT).as_bytes()]);
+        assert_eq!((items.len(), result), (1, Err(LineTooLong)));
+        let lines = format!("data: {}\n", "x".repeat(1000)).repeat(100);
+        assert_eq!(read(&[lines.as_bytes()]).1, Err(LineTooLong));
+        // Empty lines of data add a line feed each.
+        assert_eq!(read(&["data\n".repeat(LIMIT + 2).as_bytes()]).1, Err(LineTooLong));
+        let mut decoder = SseDecoder::new();
+        assert_eq!(decoder.push(&[b'x'; LIMIT + 1], &mut |_| {}), Err(LineTooLong));
+        assert_eq!(decoder.push(b"\n", &mut |_| {}), Err(LineTooLong));
+    }
+
+    struct Pieces(VecDeque<Vec<u8>>);
+
+    impl Stream for Pieces {
+        type Item = Result<Vec<u8>, Infallible>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready(self.0.pop_front().map(Ok))
+        }
+    }
+
+    /// What `sseer` reads: events only.
+    fn oracle(pieces: &[&[u8]]) -> Vec<String> {
+        let pieces = Pieces(pieces.iter().map(|piece| piece.to_vec()).collect());
+        let mut stream = Box::pin(sseer::event_stream::EventStream::new(pieces));
+        let mut context = Context::from_waker(Waker::noop());
+        let mut items = Vec::new();
+        while let Poll::Ready(Some(event)) = stream.as_mut().poll_next(&mut context) {
+            let event = event.unwrap();
+            items.push(format!("{}|{}", event.event, event.data));
+        }
+        items
+    }
+
+    fn cut<'a>(mut rest: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
+        let mut pieces = Vec::new();
+        for cut in cuts {
+            let (piece, after) = rest.split_at(cut.index(rest.len() + 1));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces.push(rest);
+        pieces
+    }
+
+    /// Any byte, but often one that means something.
+    fn byte() -> impl Strategy<Value = u8> {
+        prop_oneof![any::<u8>(), prop::sample::select(b"data: event\r\n".to_vec())]
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_do_not_matter(
+            stream in "(\u{feff})?((data|event|id|x|)(:| |: |é)?[a-c:é]{0,4}(\n|\r|\r\n){1,2}){0,8}(data: x)?",
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            prop_assert_eq!(read(&cut(stream.as_bytes(), &cuts)), read(&[stream.as_bytes()]));
+        }
+
+        #[test]
+        fn any_bytes_are_survived(
+            stream in prop::collection::vec(byte(), 0..200),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            prop_assert_eq!(read(&cut(&stream, &cuts)), read(&[&stream]));
+        }
+
+        /// A field `event` without a colon is left out: it clears the name, which sseer 0.3.1 does not do.
+        #[test]
+        fn another_decoder_reads_the_same(
+            stream in "(\u{feff})?(((event:|id|x|data|data:|)( )?[a-c:é]{0,4}|data|)(\n|\r|\r\n){1,2}){0,8}",
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            let stream = format!("{stream}\n\n");
+            let mut ours = read(&[stream.as_bytes()]).0;
+            ours.retain(|item| item != ":");
+            prop_assert_eq!(ours, oracle(&cut(stream.as_bytes(), &cuts)));
+        }
     }
 }
