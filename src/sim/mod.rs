@@ -11,7 +11,7 @@
 //! - the provider: `provider`, `models` and `residence`, `accounts`, `admission`, `quota`, `limits`, `counts`, `clock`,
 //!   `random`
 //! - the surfaces: `openai`, `anthropic`, `ollama` (each a `voice`), `checks`, `local`, `admin`
-//! - what goes wrong: `errors`, `refusal_rows` and `flavour` (documented refusals), `faults` and `behaviour` (what a
+//! - what goes wrong: `refusals`, `refusal_rows` and `flavour` (documented refusals), `faults` and `behaviour` (what a
 //!   scenario may ask for), `misbehave`, `pages`, `gzip` (how it is done)
 //! - the file format: `scenario`, `model_spec`, `spans`
 
