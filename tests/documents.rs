@@ -49,6 +49,7 @@ fn docs_log() {
 fn the_readmes_exit_codes_are_the_codes() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let section = readme.split("## Exit codes").nth(1).unwrap().split("\n## ").next().unwrap();
-    let found: Vec<&str> = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| code")).collect();
+    let found: Vec<&str> =
+        section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| code")).collect();
     assert_eq!(found, report::exit_table_rows());
 }

@@ -84,7 +84,7 @@ async fn cold_starts_show_as_asked() {
     for (signal, sign) in [
         ("keepalive-comments", ": keep-alive"),
         ("blank-lines", "\r\n1\r\n\n\r\n"),
-        ("fake-reasoning", "loading model..."),
+        ("fake-reasoning", "llama-swap loading model"),
     ] {
         let sim = start(&model(signal)).await;
         let found = times(&sim, &stream_request("m"), &["HTTP/1.1 200", sign, "\"The\""]).await;
