@@ -11,6 +11,8 @@ use crate::probe::wire::text::{clean, scrub};
 const EVIDENCE: usize = 400;
 /// The longest message in it: what remains is for the words around it.
 const MESSAGE: usize = 220;
+/// What is written between the parts: quotes, a colon, a semicolon, spaces.
+const ROOM: usize = 8;
 /// The longest machine-readable word in it.
 const WORD: usize = 60;
 /// How much of a message is cleaned before the key is looked for in it, in characters.
@@ -41,6 +43,8 @@ pub(super) fn evidence(context: &Context<'_>, head: &Head, facts: &ErrorFacts, n
         text.push(' ');
         text.push_str(&words.join("/"));
     }
+    // The note is ours and says what the words do not: the message makes room for it.
+    let room = EVIDENCE.saturating_sub(text.chars().count() + note.chars().count() + ROOM);
     match (&facts.shape, &facts.message) {
         (BodyShape::Html { title }, _) => {
             text.push_str(", a web page");
@@ -51,7 +55,7 @@ pub(super) fn evidence(context: &Context<'_>, head: &Head, facts: &ErrorFacts, n
                 text.push_str(&format!(" from {}", show(server, WORD)));
             }
         }
-        (_, Some(message)) => text.push_str(&format!(": \"{}\"", show(message, MESSAGE))),
+        (_, Some(message)) => text.push_str(&format!(": \"{}\"", show(message, MESSAGE.min(room)))),
         (BodyShape::Empty, None) => text.push_str(" with an empty body"),
         (_, None) => {}
     }

@@ -191,6 +191,23 @@ fn a_key_is_in_no_text_that_leaves() {
     }
 }
 
+#[test]
+fn a_note_is_never_cut_away() {
+    let long = "x".repeat(300);
+    let facts = ErrorFacts {
+        shape: BodyShape::Json,
+        message: Some(long.clone()),
+        kind: Some("invalid_authentication_error".to_owned()),
+        code: Some(long.clone()),
+        status: Some("y".repeat(300)),
+        reason: Some("z".repeat(300)),
+        ..ErrorFacts::default()
+    };
+    let example: Example = serde_saphyr::from_str("{family: moonshot, status: 401, body: '', code: ''}").unwrap();
+    let found = classify(&example.context(), &example.head(), &facts, NOW.parse().unwrap());
+    assert!(found.evidence.ends_with("is refused alike"), "{}", found.evidence);
+}
+
 fn facts() -> impl Strategy<Value = ErrorFacts> {
     let word = || {
         prop_oneof![

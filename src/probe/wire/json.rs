@@ -188,10 +188,11 @@ impl Feed {
                 self.held.push(byte);
                 self.settle();
             }
-            // Another escape, or none at all, which the parser will say.
+            // Another escape, or none at all, which the parser will say. The byte is no part of what was held: with
+            // it, a broken `\ud83$` would look like half a pair.
             _ => {
-                self.held.push(byte);
                 self.release();
+                self.ready.push_back(byte);
             }
         }
     }
@@ -226,8 +227,10 @@ impl Feed {
         self.ready.extend("\u{fffd}".bytes());
     }
 
+    /// The end. Without the space after it, the parser takes a cut `nul` or `1e` for whole.
     fn finish(&mut self) {
         self.release();
+        self.ready.push_back(b' ');
         self.done = true;
     }
 }
@@ -315,7 +318,20 @@ mod tests {
     #[test]
     fn what_is_not_json_is_said_to_be() {
         assert_eq!(read(&[b"<!DOCTYPE html>"]).1, Err(ScanFault::NotJson { looks_like_html: true }));
-        for text in ["", "{", "[1", "{\"a\":1}}", "not json", "\"\\ud83d", "\"\\u12g4\"", "[1]]", "[1],"] {
+        for text in [
+            "",
+            "{",
+            "[1",
+            "{\"a\":1}}",
+            "not json",
+            "\"\\ud83d",
+            "\"\\u12g4\"",
+            "\"\\ud83$\"",
+            "nul",
+            "1e",
+            "[1]]",
+            "[1],",
+        ] {
             assert_eq!(read(&[text.as_bytes()]).1, NOT_JSON, "{text}");
         }
     }
