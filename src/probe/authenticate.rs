@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::climb::{Authenticated, Climb, Connected, Fault};
-use super::exchange::{leaves_it_open, piece, refusal, send, unread, whole};
+use super::exchange::{leaves_it_open, piece, refusal, refusal_inside, send, unread, whole};
 use super::locate::{Scanned, scan};
 use super::request;
 use super::transport::Answer;
@@ -81,7 +81,7 @@ async fn judge(climb: &mut Climb<'_>, mut answer: Answer, path: &str) -> Result<
     }
     let value: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     if has_error(&value) {
-        return Err(refusal(climb, Stage::Authenticate, false, &answer.head, &facts));
+        return Err(refusal_inside(climb, Stage::Authenticate, false, &answer.head, &facts));
     }
     // Z.AI's monitor answers 200 to a wrong key too, with `success: false` and a code of its own.
     if value.get("success") == Some(&Value::Bool(false)) {

@@ -169,7 +169,7 @@ impl Climb<'_> {
     fn diagnosis(&self, stage: Stage, fault: Fault) -> Diagnosis {
         let known = Known { nearest: &fault.nearest, location: fault.location.as_deref(), reset: fault.reset.as_ref() };
         let remedy = remedy(fault.code, &self.job.target, &self.job.credential, known);
-        let evidence = clean(&scrub(&fault.evidence, self.job.credential.secret()), EVIDENCE_KEPT);
+        let evidence = shown(&fault.evidence, &self.job.credential);
         Diagnosis { code: fault.code, stage, evidence, remedy, reset: fault.reset, nearest: fault.nearest }
     }
 }
@@ -216,7 +216,6 @@ pub async fn climb(
     let diagnosis = result.err().map(|fault| climb.diagnosis(stage, fault));
     let warnings = std::mem::take(&mut climb.facts.warnings);
     let warnings = warnings.into_iter().map(|(stage, fault)| climb.diagnosis(stage, fault)).collect();
-    let secret = job.credential.secret();
     let Climb { knobs, facts, .. } = climb;
     let outcome = Outcome {
         run_id: job.run_id.clone(),
@@ -236,9 +235,16 @@ pub async fn climb(
         certificate_ends: facts.certificate_ends,
         diagnosis,
         warnings,
-        notes: facts.notes.iter().map(|note| clean(&scrub(note, secret), EVIDENCE_KEPT)).collect(),
+        notes: facts.notes.iter().map(|note| shown(note, &job.credential)).collect(),
     };
     Climbed { outcome, knobs }
+}
+
+/// A text that may hold what came from the wire, fit to be shown. It is cleaned before it is scrubbed: an invisible
+/// character inside an echoed key would hide it.
+fn shown(text: &str, credential: &Credential) -> String {
+    let cleaned = clean(text, 4 * EVIDENCE_KEPT);
+    clean(&scrub(&cleaned, credential.secret()), EVIDENCE_KEPT)
 }
 
 async fn stages(climb: &mut Climb<'_>) -> Result<(), Fault> {

@@ -2,7 +2,7 @@
 
 use super::climb::{Climb, Fault};
 use super::dialect::embeddings;
-use super::exchange::{ReadFault, piece, refusal, send};
+use super::exchange::{ReadFault, piece, refusal, refusal_inside, send};
 use super::request;
 use super::transport::Line;
 use super::warm::{add_usage, judge_warmth, nonce, refused};
@@ -80,7 +80,11 @@ pub(super) async fn embed(
             add_usage(&mut climb.facts.usage, Usage { input_tokens: finding.input_tokens, output_tokens: None });
             return Err(Fault::new(Code::EmptyAnswer, format!("HTTP {} and no vector", answer.head.status)));
         }
-        // An error inside a 200, half a JSON, or something that is not this API.
+        Ok(finding) if finding.error => {
+            let facts = ErrorFacts::read(&beginning);
+            return Err(refusal_inside(climb, Stage::Warm, listed, &answer.head, &facts));
+        }
+        // Half a JSON, or something that is not this API.
         Ok(_) | Err(_) => {
             let facts = ErrorFacts::read(&beginning);
             return Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts));

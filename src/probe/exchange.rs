@@ -110,16 +110,24 @@ pub(super) fn refusal(climb: &mut Climb<'_>, stage: Stage, listed: bool, head: &
     refusal_of(climb, stage, listed, head, facts, Within::Answer)
 }
 
-/// What an error event inside a stream means.
-pub(super) fn refusal_in_stream(climb: &mut Climb<'_>, listed: bool, head: &Head, facts: &ErrorFacts) -> Fault {
-    refusal_of(climb, Stage::Warm, listed, head, facts, Within::Stream)
+/// What an error inside a 200 means, whether it is an event of a stream or the whole body.
+pub(super) fn refusal_inside(
+    climb: &mut Climb<'_>,
+    stage: Stage,
+    listed: bool,
+    head: &Head,
+    facts: &ErrorFacts,
+) -> Fault {
+    refusal_of(climb, stage, listed, head, facts, Within::Success)
 }
 
 /// Where a refusal stood.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
+    /// In an answer whose status says so.
     Answer,
-    Stream,
+    /// Inside a 200.
+    Success,
 }
 
 fn refusal_of(
@@ -136,7 +144,7 @@ fn refusal_of(
         stage,
         model: job.target.model.as_str(),
         listed,
-        in_stream: within == Within::Stream,
+        in_stream: within == Within::Success,
         secret: job.credential.secret(),
     };
     let classified = classify(&context, head, facts, climb.clock.wall());

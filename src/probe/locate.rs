@@ -2,12 +2,12 @@
 
 use super::authenticate::drain;
 use super::climb::{Authenticated, Climb, Fault, Located};
-use super::exchange::{ReadFault, leaves_it_open, piece, refusal, send, unread, whole};
+use super::exchange::{ReadFault, leaves_it_open, piece, refusal, refusal_inside, send, unread, whole};
 use super::request;
 use super::transport::Answer;
 use super::wire::ScanFault;
 use super::wire::catalogue::{CatalogueFinding, CatalogueScan};
-use super::wire::error_body::{BodyShape, ErrorFacts};
+use super::wire::error_body::{BodyShape, ErrorFacts, has_error};
 use crate::outcome::{Code, Proof, Stage};
 use crate::target::{Catalogue, Depth, Family};
 
@@ -127,6 +127,8 @@ pub(super) async fn scan(climb: &mut Climb<'_>, mut answer: Answer, stage: Stage
 /// A 2xx that is no catalogue: an error inside a 200, a web page, or something else altogether.
 fn foreign(climb: &mut Climb<'_>, answer: &Answer, beginning: &[u8], stage: Stage) -> Fault {
     let facts = ErrorFacts::read(beginning);
+    let inside = serde_json::from_slice(beginning).is_ok_and(|value| has_error(&value));
+    let refusal = if inside { refusal_inside } else { refusal };
     refusal(climb, stage, false, &answer.head, &facts)
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::climb::{Climb, Fault, Located};
 use super::dialect::{Reader, anthropic, ollama, openai};
-use super::exchange::{ReadFault, refusal, refusal_in_stream, send, whole};
+use super::exchange::{ReadFault, refusal, refusal_inside, send, whole};
 use super::stream::{Ended, Read, read};
 use super::transport::{Answer, Line, Request};
 use super::wire::error_body::ErrorFacts;
@@ -154,7 +154,7 @@ async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded:
         }
         Ended::Failed(value) => {
             let facts = ErrorFacts::read(value.to_string().as_bytes());
-            Err(refusal_in_stream(climb, listed, &answer.head, &facts))
+            Err(refusal_inside(climb, Stage::Warm, listed, &answer.head, &facts))
         }
         Ended::Foreign(beginning) => {
             let facts = ErrorFacts::read(&beginning);
