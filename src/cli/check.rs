@@ -1,25 +1,24 @@
 //! `pilotlight check`: probe targets once, report, and exit with what is wrong.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
-use super::progress::Progress;
+use super::readers::{Readers, Records};
 use super::terminal::{self, Usage};
 use super::{Global, setup};
 use crate::exit::{Exit, Strictness};
-use crate::outcome::{Event, Outcome, RunId};
+use crate::outcome::{Outcome, RunId};
 use crate::plan::RetryPolicy;
-use crate::probe::Job;
 use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
+use crate::probe::{Cause, Job};
 use crate::report::{self, Format, Look, Report};
-use crate::run::{Chance, Listener, Runner, Stop, SystemClock, run_id};
+use crate::run::{Chance, Runner, Stop, SystemClock, run_id};
 use crate::target::Depth;
-use crate::telemetry::log;
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -104,12 +103,14 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     let targets = config.select(&args.targets, &args.tag, &args.provider).map_err(|error| Usage(error.to_string()))?;
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);
+    let begun = clock.now();
     let run_id = run_id(clock.wall(), &chance);
     let jobs = setup::jobs(targets, args.depth.map(Depth::from), &run_id, &environment, &config.directory);
     let settings = PassSettings {
-        timeout: args.timeout,
+        // Reading the keys counts.
+        timeout: args.timeout.map(|timeout| timeout.saturating_sub(clock.now().saturating_duration_since(begun))),
         retry: RetryPolicy { attempts: args.attempts, ..RetryPolicy::default() },
-        stream: args.format == FormatArg::Jsonl,
+        records: if args.format == FormatArg::Jsonl { Records::Streamed } else { Records::Kept },
     };
     let runtime = runtime()?;
     let passed = runtime.block_on(async {
@@ -121,11 +122,22 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let notes: Vec<String> = config.notes.iter().map(|note| format!("line {}: {}", note.line, note.text)).collect();
     let exit = passed.exit(strictness);
-    if !settings.stream {
-        let look = terminal::look(global, &environment);
-        passed.report(args.format.into(), &look, exit, &notes)?;
+    let written = match settings.records {
+        Records::Streamed => passed.written.map_err(anyhow::Error::from),
+        Records::Kept => {
+            let look = terminal::look(global, &environment);
+            passed.report(args.format.into(), &look, exit, &notes)
+        }
+    };
+    // What was found outranks that it could not be written.
+    match (written, exit) {
+        (Err(error), Exit::Ready | Exit::Degraded) => Err(error.context("failed to write the report")),
+        (Err(error), exit) => {
+            terminal::tell(&format!("error: failed to write the report: {error:#}"));
+            Ok(exit)
+        }
+        (Ok(()), exit) => Ok(exit),
     }
-    Ok(exit)
 }
 
 /// One thread: a thousand probes need no more, and a one-shot command pays for every thread it starts.
@@ -137,8 +149,7 @@ pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub(super) struct PassSettings {
     pub timeout: Option<Duration>,
     pub retry: RetryPolicy,
-    /// Write each record to standard output the moment its probe ends.
-    pub stream: bool,
+    pub records: Records,
 }
 
 /// What a pass led to.
@@ -148,6 +159,8 @@ pub(super) struct Passed {
     pub total: Duration,
     pub outcomes: Vec<Arc<Outcome>>,
     pub signal: Option<Exit>,
+    /// Whether the records that were streamed could be written.
+    pub written: io::Result<()>,
 }
 
 impl Passed {
@@ -181,23 +194,10 @@ pub(super) async fn pass(
     let clock = SystemClock;
     let (started, begun) = (clock.wall(), clock.now());
     let (stop, stopper) = watch::channel(Stop::No);
-    let progress = Arc::new(Progress::on_stderr(jobs.len()));
-    let listener: Listener = {
-        let (progress, stream) = (Arc::clone(&progress), settings.stream);
-        let lines = Mutex::new(());
-        Arc::new(move |event: Event| {
-            log::emit(&event);
-            progress.observe(&event);
-            if stream && let Event::Finished(outcome) = &event {
-                let _whole_lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-                // A reader that has gone away is no reason to stop probing; the exit code still tells.
-                report::line(outcome, &mut io::stdout().lock() as &mut dyn Write).ok();
-            }
-        })
-    };
+    let readers = Readers::start(jobs.len(), settings.records)?;
     let mut signal = None;
     let outcomes = {
-        let passing = runner.pass(jobs, listener, stopper);
+        let passing = runner.pass(jobs, readers.listener(), stopper);
         let interrupted = interrupted();
         let deadline = async {
             match settings.timeout {
@@ -214,17 +214,25 @@ pub(super) async fn pass(
                 exit = &mut interrupted, if listening => {
                     listening = false;
                     signal = Some(exit);
-                    stop.send_replace(Stop::Signal);
+                    stop.send_replace(Stop::Because(Cause::Signal));
                 }
                 () = &mut deadline, if waiting => {
                     waiting = false;
-                    stop.send_replace(Stop::Deadline);
+                    stop.send_replace(Stop::Because(Cause::Deadline));
                 }
             }
         }
     };
-    progress.finish();
-    Ok(Passed { run_id, started, total: clock.now().saturating_duration_since(begun), outcomes, signal })
+    let total = clock.now().saturating_duration_since(begun);
+    // A log or a report that nobody reads is waited for, unless a signal says not to.
+    let written = tokio::select! {
+        written = readers.finish() => written,
+        exit = interrupted() => {
+            signal.get_or_insert(exit);
+            Ok(())
+        }
+    };
+    Ok(Passed { run_id, started, total, outcomes, signal, written })
 }
 
 /// Waits for SIGINT or SIGTERM.

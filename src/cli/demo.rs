@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::check::{PassSettings, Passed, pass, runtime};
+use super::readers::Records;
 use super::terminal;
 use super::{Global, setup};
 use crate::config::{self, Environment};
@@ -119,7 +120,7 @@ async fn play(look: &Look) -> anyhow::Result<Exit> {
         let targets = config.select(&names, &[], &[]).context("failed to select the demo's targets")?;
         let run_id = run_id(clock.wall(), &chance);
         let jobs = setup::jobs(targets, None, &run_id, &nothing, &config.directory);
-        let settings = PassSettings { timeout: None, retry: RetryPolicy::default(), stream: false };
+        let settings = PassSettings { timeout: None, retry: RetryPolicy::default(), records: Records::Kept };
         let passed = pass(&runner, jobs, run_id, &settings).await?;
         if let Some(signal) = passed.signal {
             return Ok(signal);

@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod explain;
 mod progress;
+mod readers;
 mod setup;
 mod sim;
 mod terminal;
@@ -109,6 +110,7 @@ enum Command {
 /// Reads the arguments and does what they say.
 #[must_use]
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(terminal::panicked));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

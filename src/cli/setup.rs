@@ -16,7 +16,7 @@ use crate::outcome::RunId;
 use crate::probe::Job;
 use crate::probe::clock::Clock;
 use crate::run::SystemClock;
-use crate::target::{Credential, Depth, ProviderId, Target};
+use crate::target::{Credential, CredentialSource, Depth, Provider, ProviderId, Target};
 use crate::telemetry::log::{self, LogFilter, LogFormat, LogSettings};
 
 /// The environment, with the `.env` file where one was given.
@@ -67,7 +67,8 @@ pub(super) fn start_log(global: &Global) -> anyhow::Result<()> {
     log::install(settings).context("failed to start the log")
 }
 
-/// A job for each target. Each provider's key is read once, and only where a stage will look at it.
+/// A job for each target. Each provider's key is read once, and only where a stage will look at it; all at the same time,
+/// because a command may take seconds.
 pub(super) fn jobs(
     targets: Vec<Target>,
     depth: Option<Depth>,
@@ -75,20 +76,29 @@ pub(super) fn jobs(
     environment: &Environment,
     directory: &Path,
 ) -> Vec<Job> {
-    let mut credentials: HashMap<ProviderId, Arc<Credential>> = HashMap::new();
+    let depth_of = |target: &Target| depth.unwrap_or(target.depth);
+    let mut providers: HashMap<ProviderId, Arc<Provider>> = HashMap::new();
+    for target in targets.iter().filter(|target| depth_of(target) > Depth::Connect) {
+        providers.entry(target.provider.id.clone()).or_insert_with(|| Arc::clone(&target.provider));
+    }
+    let read = |provider: &Provider| Arc::new(config::read_credential(provider, environment, directory));
+    let credentials: HashMap<ProviderId, Arc<Credential>> = std::thread::scope(|scope| {
+        let (slow, quick): (Vec<_>, Vec<_>) =
+            providers.values().partition(|provider| matches!(provider.key, CredentialSource::Command(_)));
+        let slow: Vec<_> =
+            slow.into_iter().map(|provider| (provider.id.clone(), scope.spawn(move || read(provider)))).collect();
+        let quick: Vec<_> = quick.into_iter().map(|provider| (provider.id.clone(), read(provider))).collect();
+        // A reader that panicked leaves its provider without a key, and the probe says so.
+        let slow = slow.into_iter().filter_map(|(id, reader)| Some((id, reader.join().ok()?)));
+        quick.into_iter().chain(slow).collect()
+    });
     let job = |target: Target| {
-        let depth = depth.unwrap_or(target.depth);
-        let credential = if depth == Depth::Connect {
-            Arc::new(Credential::NotNeeded)
-        } else {
-            let provider = &target.provider;
-            Arc::clone(
-                credentials
-                    .entry(provider.id.clone())
-                    .or_insert_with(|| Arc::new(config::read_credential(provider, environment, directory))),
-            )
+        let credential = match credentials.get(&target.provider.id) {
+            Some(credential) if depth_of(&target) > Depth::Connect => Arc::clone(credential),
+            _ => Arc::new(Credential::NotNeeded),
         };
-        Job { target: Arc::new(target), credential, depth, run_id: run_id.clone() }
+        let depth = depth_of(&target);
+        Job { target: Arc::new(target), credential, depth, run_id: run_id.clone(), cold_until: None }
     };
     targets.into_iter().map(job).collect()
 }

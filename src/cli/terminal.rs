@@ -34,6 +34,16 @@ pub(super) fn tell(text: &str) {
     writeln!(err, "{text}").ok();
 }
 
+/// Tells of a panic: where, not what, because a message may hold anything. The probe's outcome has it, scrubbed.
+pub(super) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(name: "internal.panicked", place);
+    } else {
+        tell(&format!("error: pilotlight itself failed at {place}; please report it"));
+    }
+}
+
 /// Tells an error, and what the process ends with because of it.
 pub(super) fn fail(error: &anyhow::Error) -> Exit {
     let style = style(ColorWhen::Auto, &io::stderr());

@@ -107,7 +107,7 @@ fn comparable(config: &Config) -> Config {
     for provider in &mut config.providers {
         let provider = Arc::make_mut(provider);
         for (_, value) in &mut provider.headers {
-            "***".clone_into(value);
+            *value = Secret::new("***".to_owned());
         }
         match &mut provider.key {
             CredentialSource::Literal(secret) => *secret = Secret::new("***".to_owned()),
@@ -202,7 +202,7 @@ fn the_nearest_layer_counts() {
         assert!(show.contains(line), "{line}\n{show}");
     }
     let provider = |index: usize| &*config.providers[index];
-    assert_eq!(provider(0).headers[1], ("x-token".to_owned(), "hunter2".to_owned()));
+    assert_eq!(provider(0).headers[1], ("x-token".to_owned(), Secret::new("hunter2".to_owned())));
     assert_eq!(provider(0).key_page, None);
     assert!(!provider(1).catalogue.as_ref().unwrap().partial);
     assert_eq!(provider(1).catalogue.as_ref().unwrap().path, "models");

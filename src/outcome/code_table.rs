@@ -420,7 +420,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             Waiting,
             ANY,
             "The probe was stopped before it could tell: a signal, or the deadline of the whole run.",
-            &["Raise `--timeout` if it was the deadline."],
+            &["Nothing can be said of {model}: ask again.", "Raise {timeout} to give it longer."],
         ),
         Code::ProbePanicked => row(
             "probe-panicked",

@@ -121,6 +121,18 @@ pub struct Usage {
     pub output_tokens: Option<u64>,
 }
 
+impl Usage {
+    /// Adds the tokens of another request. What neither told stays absent.
+    pub fn add(&mut self, more: Self) {
+        let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
+        };
+        self.input_tokens = sum(self.input_tokens, more.input_tokens);
+        self.output_tokens = sum(self.output_tokens, more.output_tokens);
+    }
+}
+
 /// What the first-token time says of the LLM's state when the probe came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -167,6 +179,8 @@ pub enum Proof {
     Preloaded,
     /// The LLM ran and used up its token budget before it could show a token ("could not finish the message").
     RanOutOfTokens,
+    /// The LLM ended a generation in which nothing was to be seen.
+    CompletedWithoutContent,
     /// A vector came back.
     Embedded,
     /// A token came out.
@@ -187,6 +201,7 @@ impl Proof {
             Self::AlreadyLoaded => "already-loaded",
             Self::Preloaded => "preloaded",
             Self::RanOutOfTokens => "ran-out-of-tokens",
+            Self::CompletedWithoutContent => "completed-without-content",
             Self::Embedded => "embedded",
             Self::TokenGenerated => "token-generated",
         }
@@ -205,6 +220,7 @@ impl Proof {
             Self::AlreadyLoaded => "already loaded, nothing spent",
             Self::Preloaded => "loaded on request, nothing generated",
             Self::RanOutOfTokens => "it ran, and reached its token limit before a visible token",
+            Self::CompletedWithoutContent => "it ran, and ended without visible content",
             Self::Embedded => "returned an embedding",
             Self::TokenGenerated => "generated a token",
         }
@@ -247,7 +263,7 @@ pub struct Outcome {
     pub stage: Stage,
     /// The strongest thing that was shown.
     pub proof: Proof,
-    /// How many attempts it took. At least 1.
+    /// How many attempts it took; 0 when it was stopped before it began.
     pub attempts: u32,
     /// What happened to the connection; absent when none was made.
     pub connection: Option<Connection>,

@@ -64,7 +64,13 @@ pub struct Record {
     /// The warm-up to its first generated content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<f64>,
-    /// The whole probe.
+    /// The warm-up to the end of its stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_token_ms: Option<f64>,
+    /// From being due to being started: our own queueing, which is in no other figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queued_ms: Option<f64>,
+    /// The whole probe, from its start.
     pub total_ms: f64,
     /// Tokens of the prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,12 +121,14 @@ impl Record {
             tls_ms: outcome.timings.tls.map(milliseconds),
             headers_ms: outcome.timings.headers.map(milliseconds),
             first_token_ms: outcome.timings.first_token.map(milliseconds),
+            last_token_ms: outcome.timings.last_token.map(milliseconds),
+            queued_ms: outcome.timings.queued.map(milliseconds),
             total_ms: milliseconds(outcome.timings.total),
             input_tokens: outcome.usage.input_tokens,
             output_tokens: outcome.usage.output_tokens,
             retry_after_s: foremost
                 .and_then(|diagnosis| diagnosis.reset)
-                .map(|reset| milliseconds(reset.after) / 1000.0),
+                .map(|reset| milliseconds(reset.after).round() / 1000.0),
             certificate_ends: outcome.certificate_ends.map(|end| end.to_string()),
             request_id: outcome.request_id.clone(),
             evidence: foremost.map(|diagnosis| diagnosis.evidence.clone()),

@@ -42,11 +42,10 @@ impl RetryPolicy {
         let diagnosis = outcome.diagnosis.as_ref()?;
         let asked = diagnosis.reset.map(|reset| reset.after);
         if diagnosis.code == Code::Loading {
-            let pause = asked.unwrap_or_else(|| self.backoff(tried.loading, jitter)).clamp(
-                Duration::from_millis(250),
-                // The model may be ready long before the provider's guess.
-                Duration::from_secs(15),
-            );
+            // Each attempt costs connections and lists, so a provider that says "now" is not asked ever faster; and the
+            // model may be ready long before a provider's guess.
+            let backoff = self.backoff(tried.loading, jitter);
+            let pause = asked.unwrap_or(backoff).max(backoff).min(Duration::from_secs(15));
             return (tried.elapsed + pause < outcome.target.expect.cold_start).then_some(pause);
         }
         if tried.attempts >= self.attempts || !may_heal_soon(diagnosis.code, outcome.stage) {
@@ -159,5 +158,7 @@ mod tests {
         assert_eq!(policy.next(&loading, tried(0, 1, 1), 0.0), Some(Duration::from_secs(15)));
         assert_eq!(policy.next(&loading, tried(0, 40, 164), 0.0), Some(Duration::from_secs(15)));
         assert_eq!(policy.next(&loading, tried(0, 41, 170), 0.0), None);
+        let now = outcome(Code::Loading, Stage::Warm, Some(0));
+        assert_eq!(policy.next(&now, tried(0, 4, 10), 0.0), Some(Duration::from_secs(4)));
     }
 }

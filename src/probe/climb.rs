@@ -3,6 +3,8 @@
 //! The stages are types: a [`Connected`] is needed to authenticate, an [`Authenticated`] to locate, a [`Located`] to
 //! warm. A stage cannot be skipped by mistake, only by depth. Nothing is retried here: that is `run/`'s.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,7 @@ use super::remedy::{Known, remedy};
 use super::transport::{Head, Line, Network};
 use super::wire::text::{clean, scrub};
 use super::{authenticate, credential, dial, locate, warm};
+use crate::outcome::words::duration;
 use crate::outcome::{
     Code, Connection, Diagnosis, Event, Outcome, Proof, Reset, RunId, Stage, StageTime, Timings, Usage, Warmth,
 };
@@ -33,6 +36,31 @@ pub struct Job {
     pub depth: Depth,
     /// The pass.
     pub run_id: RunId,
+    /// Until when a cold LLM is waited for, where an earlier attempt has begun that wait.
+    pub cold_until: Option<Instant>,
+}
+
+/// Ends a climb before its time; says why.
+pub type Stopped<'a> = Pin<Box<dyn Future<Output = Cause> + Send + 'a>>;
+
+/// Why a climb was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The deadline of the whole run (`--timeout`).
+    Deadline,
+    /// A signal.
+    Signal,
+}
+
+impl Cause {
+    /// The cause as the end of a sentence.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Deadline => "the deadline of the whole run was reached",
+            Self::Signal => "a signal asked to stop",
+        }
+    }
 }
 
 /// What one attempt led to.
@@ -78,11 +106,13 @@ pub(super) struct Fault {
     pub reset: Option<Reset>,
     pub nearest: Vec<String>,
     pub location: Option<String>,
+    /// Whether it was the deadline of the whole run.
+    pub deadline: bool,
 }
 
 impl Fault {
     pub(super) fn new(code: Code, evidence: impl Into<String>) -> Self {
-        Self { code, evidence: evidence.into(), reset: None, nearest: Vec::new(), location: None }
+        Self { code, evidence: evidence.into(), reset: None, nearest: Vec::new(), location: None, deadline: false }
     }
 }
 
@@ -162,25 +192,34 @@ impl Climb<'_> {
         self.facts.timings.headers = Some(headers);
         let id = ["x-request-id", "request-id", "cf-ray"].iter().find_map(|name| head.header(name));
         if let Some(id) = id {
-            self.facts.request_id = Some(clean(id, 100));
+            self.facts.request_id = Some(shown(id, self.job, 100));
         }
     }
 
     fn diagnosis(&self, stage: Stage, fault: Fault) -> Diagnosis {
-        let known = Known { nearest: &fault.nearest, location: fault.location.as_deref(), reset: fault.reset.as_ref() };
+        let known = Known {
+            nearest: &fault.nearest,
+            location: fault.location.as_deref(),
+            reset: fault.reset.as_ref(),
+            deadline: fault.deadline,
+        };
         let remedy = remedy(fault.code, &self.job.target, &self.job.credential, known);
-        let evidence = shown(&fault.evidence, &self.job.credential);
-        Diagnosis { code: fault.code, stage, evidence, remedy, reset: fault.reset, nearest: fault.nearest }
+        let evidence = shown(&fault.evidence, self.job, EVIDENCE_KEPT);
+        let nearest = fault.nearest.iter().map(|name| shown(name, self.job, 200)).collect();
+        Diagnosis { code: fault.code, stage, evidence, remedy, reset: fault.reset, nearest }
     }
 }
 
 /// Takes a target up the ladder, once. Never fails: whatever happens is in the outcome.
+///
+/// `stopped` ends it early; what was found by then is kept.
 pub async fn climb(
     job: &Job,
     network: &dyn Network,
     clock: &dyn Clock,
     knobs: Knobs,
     on_event: OnEvent<'_>,
+    stopped: Stopped<'_>,
 ) -> Climbed {
     let started = clock.wall();
     let begun = clock.now();
@@ -209,10 +248,26 @@ pub async fn climb(
         stage: Stage::Credential,
         entered: Some(Duration::ZERO),
     };
-    let result = stages(&mut climb).await;
+    let result = tokio::select! {
+        biased;
+        result = stages(&mut climb) => result,
+        cause = stopped => Err(Fault {
+            deadline: cause == Cause::Deadline,
+            ..Fault::new(Code::Interrupted, String::new())
+        }),
+    };
     climb.leave();
     climb.facts.timings.total = climb.elapsed();
     let stage = climb.stage;
+    let result = result.map_err(|fault| match fault.code {
+        Code::Interrupted => {
+            let cause = if fault.deadline { Cause::Deadline } else { Cause::Signal };
+            let evidence =
+                format!("stopped at {stage} after {}: {}", duration(climb.facts.timings.total), cause.says());
+            Fault { evidence, ..fault }
+        }
+        _ => fault,
+    });
     let diagnosis = result.err().map(|fault| climb.diagnosis(stage, fault));
     let warnings = std::mem::take(&mut climb.facts.warnings);
     let warnings = warnings.into_iter().map(|(stage, fault)| climb.diagnosis(stage, fault)).collect();
@@ -235,16 +290,34 @@ pub async fn climb(
         certificate_ends: facts.certificate_ends,
         diagnosis,
         warnings,
-        notes: facts.notes.iter().map(|note| shown(note, &job.credential)).collect(),
+        notes: facts.notes.iter().map(|note| shown(note, job, EVIDENCE_KEPT)).collect(),
     };
     Climbed { outcome, knobs }
 }
 
-/// A text that may hold what came from the wire, fit to be shown. It is cleaned before it is scrubbed: an invisible
-/// character inside an echoed key would hide it.
-fn shown(text: &str, credential: &Credential) -> String {
+/// A text that may hold what came from the wire, fit to be shown: without the key, and without the values of the
+/// user's own headers, which may be keys too. It is cleaned before it is scrubbed, because an invisible character inside
+/// an echoed key would hide it.
+fn shown(text: &str, job: &Job, limit: usize) -> String {
     let cleaned = clean(text, 4 * EVIDENCE_KEPT);
-    clean(&scrub(&cleaned, credential.secret()), EVIDENCE_KEPT)
+    let mut scrubbed = scrub(&cleaned, job.credential.secret());
+    for (_, value) in &job.target.provider.headers {
+        scrubbed = scrub(&scrubbed, Some(value));
+    }
+    clean(&scrubbed, limit)
+}
+
+/// The warning of a cold start that showed in refusals ("loading") before the LLM answered.
+#[must_use]
+pub fn cold_start(job: &Job, took: Duration) -> Diagnosis {
+    let code = Code::ColdStart;
+    let evidence = format!(
+        "the server said that it was loading, and answered after {}, where a warm one is expected within {}",
+        duration(took),
+        duration(job.target.expect.first_token)
+    );
+    let remedy = remedy(code, &job.target, &job.credential, Known::default());
+    Diagnosis { code, stage: Stage::Warm, evidence, remedy, reset: None, nearest: Vec::new() }
 }
 
 async fn stages(climb: &mut Climb<'_>) -> Result<(), Fault> {

@@ -4,8 +4,9 @@ use super::climb::{Climb, Fault};
 use super::dialect::embeddings;
 use super::exchange::{ReadFault, piece, refusal, refusal_inside, send};
 use super::request;
+use super::state::Presence;
 use super::transport::Line;
-use super::warm::{add_usage, judge_warmth, nonce, refused};
+use super::warm::{judge_warmth, nonce, patience, refused};
 use super::wire::embedding::{EmbeddingProgress, EmbeddingScan};
 use super::wire::error_body::ErrorFacts;
 use crate::outcome::words::duration;
@@ -21,13 +22,13 @@ pub(super) async fn embed(
     climb: &mut Climb<'_>,
     line: &mut dyn Line,
     listed: bool,
-    loaded: Option<bool>,
+    loaded: Option<Presence>,
 ) -> Result<(), Fault> {
     let target = climb.job.target.clone();
     climb.facts.requests_that_warm += 1;
     let body = embeddings::body(&target, &nonce(climb));
     let wanted = request::post(&target.provider, &climb.job.credential, &climb.job.run_id, embeddings::PATH, &body);
-    let limit = target.expect.cold_start;
+    let limit = patience(climb);
     let mut answer = send(climb, line, wanted, limit, Code::FirstTokenTimeout).await?;
     if !(200..300).contains(&answer.head.status) {
         let (facts, _) = refused(climb, &mut answer).await;
@@ -77,7 +78,7 @@ pub(super) async fn embed(
     let finding = match scan.finish() {
         Ok(finding) if finding.dimensions > 0 => finding,
         Ok(finding) if !finding.error && beginning.starts_with(b"{") => {
-            add_usage(&mut climb.facts.usage, Usage { input_tokens: finding.input_tokens, output_tokens: None });
+            climb.facts.usage.add(Usage { input_tokens: finding.input_tokens, output_tokens: None });
             return Err(Fault::new(Code::EmptyAnswer, format!("HTTP {} and no vector", answer.head.status)));
         }
         Ok(finding) if finding.error => {
@@ -90,7 +91,7 @@ pub(super) async fn embed(
             return Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts));
         }
     };
-    add_usage(&mut climb.facts.usage, Usage { input_tokens: finding.input_tokens, output_tokens: None });
+    climb.facts.usage.add(Usage { input_tokens: finding.input_tokens, output_tokens: None });
     let took = first.unwrap_or(last).saturating_duration_since(answer.sent);
     climb.facts.timings.first_token = Some(took);
     climb.facts.timings.last_token = Some(last.saturating_duration_since(answer.sent));

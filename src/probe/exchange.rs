@@ -161,6 +161,7 @@ fn refusal_of(
         reset: classified.reset,
         nearest: Vec::new(),
         location: classified.location,
+        deadline: false,
     }
 }
 

@@ -23,5 +23,5 @@ pub mod transport;
 mod warm;
 pub mod wire;
 
-pub use climb::{Climbed, Job, OnEvent, climb};
+pub use climb::{Cause, Climbed, Job, OnEvent, Stopped, climb, cold_start};
 pub use knobs::Knobs;

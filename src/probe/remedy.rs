@@ -10,6 +10,7 @@ pub(super) struct Known<'a> {
     pub nearest: &'a [String],
     pub location: Option<&'a str>,
     pub reset: Option<&'a Reset>,
+    pub deadline: bool,
 }
 
 /// The sentences of a code's remedy, joined; those that name something unknown are left out.
@@ -53,6 +54,7 @@ fn value(name: &str, target: &Target, credential: &Credential, known: Known<'_>)
         "status_page" => provider.status_page.clone(),
         "cold_start" => Some(format!("now {}", duration(target.expect.cold_start))),
         "nearest" => (!known.nearest.is_empty()).then(|| known.nearest.join(", ")),
+        "timeout" => known.deadline.then(|| "--timeout".to_owned()),
         "location" => known.location.map(str::to_owned),
         "wait" => known.reset.map(|reset| format!("in {}", wait(reset.after))),
         _ => None,

@@ -36,7 +36,7 @@ fn headers(provider: &Provider, credential: &Credential, run_id: &RunId) -> Vec<
         headers.push(("anthropic-version".to_owned(), "2023-06-01".to_owned()));
     }
     // The user's own headers win over ours, but not over the key's.
-    headers.extend(provider.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())));
+    headers.extend(provider.headers.iter().map(|(name, value)| (name.to_lowercase(), value.expose().to_owned())));
     if let Some(secret) = credential.secret() {
         headers.push(match &provider.key_header {
             KeyHeader::Bearer => ("authorization".to_owned(), format!("Bearer {}", secret.expose())),

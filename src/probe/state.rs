@@ -1,5 +1,6 @@
 //! Which LLMs a server has loaded, where it tells for free. Reading it neither loads one nor resets its idle timer.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::climb::Climb;
@@ -10,9 +11,31 @@ use super::transport::Line;
 use crate::outcome::Code;
 use crate::target::StateEndpoint;
 
+/// Whether an LLM is in its server's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is, and will be unloaded when idle.
+    Loaded,
+    /// It is, and stays until somebody unloads it.
+    Pinned,
+    /// It is not.
+    Absent,
+}
+
+impl Presence {
+    fn of(loaded: bool) -> Self {
+        if loaded { Self::Loaded } else { Self::Absent }
+    }
+
+    /// Whether it is there.
+    pub(super) fn is_loaded(self) -> bool {
+        self != Self::Absent
+    }
+}
+
 /// Whether the target's LLM is loaded; nothing when the server does not tell, or could not be understood. A failure
 /// here is no failure of the probe: the warm-up that follows shows what is wrong.
-pub(super) async fn is_loaded(climb: &mut Climb<'_>, line: &mut dyn Line) -> Option<bool> {
+pub(super) async fn presence(climb: &mut Climb<'_>, line: &mut dyn Line) -> Option<Presence> {
     let target = climb.job.target.clone();
     let endpoint = target.provider.state?;
     let path = match endpoint {
@@ -27,26 +50,27 @@ pub(super) async fn is_loaded(climb: &mut Climb<'_>, line: &mut dyn Line) -> Opt
     if read.is_err() || answer.head.status != 200 {
         return None;
     }
-    read_state(endpoint, &serde_json::from_slice(&body).ok()?, target.model.as_str())
+    let now = climb.clock.wall();
+    read_state(endpoint, &serde_json::from_slice(&body).ok()?, target.model.as_str(), now)
 }
 
 /// Reads one of the three shapes.
-fn read_state(endpoint: StateEndpoint, value: &Value, model: &str) -> Option<bool> {
+fn read_state(endpoint: StateEndpoint, value: &Value, model: &str, now: Timestamp) -> Option<Presence> {
     match endpoint {
-        StateEndpoint::OllamaPs => ollama::is_loaded(value, model),
+        StateEndpoint::OllamaPs => ollama::presence(value, model, now),
         StateEndpoint::LlamaSwap => {
             let running = value.get("running")?.as_array()?;
             let text = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
-            Some(running.iter().any(|entry| {
+            Some(Presence::of(running.iter().any(|entry| {
                 text(entry, "model").as_deref() == Some(model) && text(entry, "state").as_deref() == Some("ready")
-            }))
+            })))
         }
         StateEndpoint::LlamaCppRouter => {
             let models = value.get("data")?.as_array()?;
             let entry = models.iter().find(|entry| entry.get("id").and_then(Value::as_str) == Some(model))?;
             // A server that is no router lists its one LLM without a status.
             let status = entry.get("status")?.get("value")?.as_str()?;
-            Some(status == "loaded")
+            Some(Presence::of(status == "loaded"))
         }
     }
 }
@@ -60,12 +84,21 @@ mod tests {
     #[test]
     fn each_server_tells_in_its_own_way() {
         let swap = json!({"running":[{"model":"a","state":"ready"},{"model":"b","state":"starting"}]});
-        assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "a"), Some(true));
-        assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "b"), Some(false));
-        assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "c"), Some(false));
+        assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "a", Timestamp::UNIX_EPOCH), Some(Presence::Loaded));
+        assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "b", Timestamp::UNIX_EPOCH), Some(Presence::Absent));
+        assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "c", Timestamp::UNIX_EPOCH), Some(Presence::Absent));
         let router = json!({"data":[{"id":"a","status":{"value":"loaded"}},{"id":"b","status":{"value":"sleeping"}}]});
-        assert_eq!(read_state(StateEndpoint::LlamaCppRouter, &router, "a"), Some(true));
-        assert_eq!(read_state(StateEndpoint::LlamaCppRouter, &router, "b"), Some(false));
-        assert_eq!(read_state(StateEndpoint::LlamaCppRouter, &json!({"data":[{"id":"a"}]}), "a"), None);
+        assert_eq!(
+            read_state(StateEndpoint::LlamaCppRouter, &router, "a", Timestamp::UNIX_EPOCH),
+            Some(Presence::Loaded)
+        );
+        assert_eq!(
+            read_state(StateEndpoint::LlamaCppRouter, &router, "b", Timestamp::UNIX_EPOCH),
+            Some(Presence::Absent)
+        );
+        assert_eq!(
+            read_state(StateEndpoint::LlamaCppRouter, &json!({"data":[{"id":"a"}]}), "a", Timestamp::UNIX_EPOCH),
+            None
+        );
     }
 }

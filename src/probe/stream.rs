@@ -13,7 +13,6 @@ use super::dialect::{Progress, Reader};
 use super::exchange::{BODY_HELD, ReadFault, piece};
 use super::transport::Answer;
 use super::wire::sse::{SseDecoder, SseItem};
-use crate::target::Expectation;
 
 /// No stream is followed further than this, in bytes.
 const STREAM_READ: usize = 1024 * 1024;
@@ -44,7 +43,7 @@ pub(super) enum Ended {
     Foreign(Vec<u8>),
     /// An end without any content, and no reason for having none.
     Empty,
-    /// An end after content had begun, without any mark that it was meant.
+    /// An end without any mark that it was meant: no finish reason, no end mark, or in the middle of an event.
     Open,
     /// A line without an end.
     LineTooLong,
@@ -70,11 +69,14 @@ struct Reading<'a> {
 }
 
 /// Reads an answer to its end, or to what ends the reading.
+///
+/// `limit` is for the first content, from the moment the request was written; `stall` for the silence after it.
 pub(super) async fn read(
     answer: &mut Answer,
     reader: &mut dyn Reader,
     clock: &dyn Clock,
-    expect: &Expectation,
+    limit: Duration,
+    stall: Duration,
 ) -> Read {
     let mut reading =
         Reading { reader, layout: Layout::Unknown, first: None, last: None, loading: false, verdict: None };
@@ -84,8 +86,8 @@ pub(super) async fn read(
         let until = match (reading.last, reading.first) {
             (Some(last), _) => last + AFTERMATH,
             // Content keeps coming, or the rest of a short answer takes no longer than four silences together.
-            (None, Some(first)) => (latest + expect.stall).min(first + expect.stall * 4),
-            (None, None) => answer.sent + expect.cold_start,
+            (None, Some(first)) => (latest + stall).min(first + stall.saturating_mul(4)),
+            (None, None) => answer.sent + limit,
         };
         match piece(&mut *answer.body, clock, until).await {
             // Whatever happens after the finish reason does not unmake the generation.
@@ -218,13 +220,11 @@ impl Reading<'_> {
                 self.weigh(seen, now);
             }
         }
-        if let Some(verdict) = self.verdict.take() {
-            return verdict;
-        }
-        match (self.last, self.first) {
-            (Some(_), _) => Ended::Complete,
-            (None, Some(_)) => Ended::Open,
-            (None, None) => Ended::Empty,
+        match self.verdict.take() {
+            // The last event was not complete, so what it was meant to be cannot be told.
+            Some(Ended::Foreign(_)) | None if self.last.is_none() => Ended::Open,
+            Some(Ended::Foreign(_)) | None => Ended::Complete,
+            Some(verdict) => verdict,
         }
     }
 

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use super::climb::{Climb, Fault, Located};
 use super::dialect::{Reader, anthropic, ollama, openai};
 use super::exchange::{ReadFault, refusal, refusal_inside, send, whole};
+use super::state::Presence;
 use super::stream::{Ended, Read, read};
 use super::transport::{Answer, Line, Request};
 use super::wire::error_body::ErrorFacts;
 use super::{embed, request, state};
 use crate::outcome::words::duration;
-use crate::outcome::{Code, Proof, Stage, Usage, Warmth};
+use crate::outcome::{Code, Proof, Stage, Warmth};
 use crate::probe::classify::{Repair, repair};
 use crate::target::{Dialect, Kind};
 
@@ -21,6 +22,8 @@ use crate::target::{Dialect, Kind};
 const REQUESTS_AT_MOST: u32 = 4;
 /// What is asked for when the first cap was too small for the LLM to show a token (CodexBar #2867 measured 64).
 const RAISED_CAP: u32 = 64;
+/// Faster than this, no LLM can have been loaded from rest: weights alone take longer to read.
+const SURELY_WARM: Duration = Duration::from_millis(1500);
 /// No repair asks for more than this.
 const CAP_AT_MOST: u32 = 4096;
 
@@ -28,7 +31,7 @@ const CAP_AT_MOST: u32 = 4096;
 pub(super) async fn warm(climb: &mut Climb<'_>, located: Located) -> Result<(), Fault> {
     climb.enter(Stage::Warm);
     let mut line = located.line;
-    let loaded = state::is_loaded(climb, &mut *line).await;
+    let loaded = state::presence(climb, &mut *line).await;
     let target = climb.job.target.clone();
     let result = match (target.provider.dialect, target.kind) {
         (Dialect::Ollama, _) => preload(climb, &mut *line, loaded).await,
@@ -46,11 +49,24 @@ pub(super) async fn warm(climb: &mut Climb<'_>, located: Located) -> Result<(), 
     })
 }
 
-/// A text that differs from probe to probe: the end of the run's id and the target's name.
+/// How long the LLM may still stay cold: the whole deadline, or what earlier attempts have left of it.
+pub(super) fn patience(climb: &Climb<'_>) -> Duration {
+    let whole = climb.job.target.expect.cold_start;
+    match climb.job.cold_until {
+        Some(until) => until.saturating_duration_since(climb.clock.now()).min(whole),
+        None => whole,
+    }
+}
+
+/// A text that differs from request to request: FNV-1a over the run, the target and the moment.
 pub(super) fn nonce(climb: &Climb<'_>) -> String {
-    let run = climb.job.run_id.as_str();
-    let tail = run.char_indices().rev().nth(5).map_or(run, |(index, _)| run.get(index..).unwrap_or(run));
-    format!("{tail}-{}", climb.facts.requests_that_warm)
+    let job = climb.job;
+    let moment = climb.clock.wall().as_nanosecond().to_le_bytes();
+    let parts = [job.run_id.as_str().as_bytes(), job.target.id.as_str().as_bytes(), &moment];
+    let bytes = parts.into_iter().flatten();
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{:08x}", hash >> 32)
 }
 
 async fn generate(
@@ -58,15 +74,14 @@ async fn generate(
     line: &mut dyn Line,
     listed: bool,
     effort_none: bool,
-    loaded: Option<bool>,
+    loaded: Option<Presence>,
 ) -> Result<(), Fault> {
     loop {
         climb.facts.requests_that_warm += 1;
-        let answer =
-            send(climb, line, wording(climb, effort_none), climb.job.target.expect.cold_start, Code::FirstTokenTimeout)
-                .await?;
+        let limit = patience(climb);
+        let answer = send(climb, line, wording(climb, effort_none), limit, Code::FirstTokenTimeout).await?;
         if (200..300).contains(&answer.head.status) {
-            return stream(climb, answer, listed, loaded).await;
+            return stream(climb, answer, limit, listed, loaded).await;
         }
         let mut answer = answer;
         let (facts, taken) = refused(climb, &mut answer).await;
@@ -133,14 +148,21 @@ fn apply(climb: &mut Climb<'_>, repair: &Repair) -> bool {
     }
 }
 
-async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded: Option<bool>) -> Result<(), Fault> {
+async fn stream(
+    climb: &mut Climb<'_>,
+    mut answer: Answer,
+    limit: Duration,
+    listed: bool,
+    loaded: Option<Presence>,
+) -> Result<(), Fault> {
     let target = climb.job.target.clone();
     let mut reader: Box<dyn Reader> = match target.provider.dialect {
         Dialect::Anthropic => Box::new(anthropic::MessageReader::default()),
         Dialect::OpenAi | Dialect::Ollama => Box::new(openai::ChatReader::default()),
     };
-    let Read { ended, first, last, loading } = read(&mut answer, &mut *reader, climb.clock, &target.expect).await;
-    add_usage(&mut climb.facts.usage, reader.usage());
+    let Read { ended, first, last, loading } =
+        read(&mut answer, &mut *reader, climb.clock, limit, target.expect.stall).await;
+    climb.facts.usage.add(reader.usage());
     let since = |instant: Instant| instant.saturating_duration_since(answer.sent);
     climb.facts.timings.first_token = first.map(since);
     climb.facts.timings.last_token = last.map(since);
@@ -148,7 +170,11 @@ async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded:
         Ended::Complete => {
             let shown = first.is_some();
             let took = first.or(last).map_or_else(|| since(climb.clock.now()), since);
-            climb.prove(if !shown && reader.hit_the_cap() { Proof::RanOutOfTokens } else { Proof::TokenGenerated });
+            climb.prove(match (shown, reader.hit_the_cap()) {
+                (true, _) => Proof::TokenGenerated,
+                (false, true) => Proof::RanOutOfTokens,
+                (false, false) => Proof::CompletedWithoutContent,
+            });
             judge_warmth(climb, took, loaded, loading);
             Ok(())
         }
@@ -163,14 +189,15 @@ async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded:
         Ended::Empty => {
             Err(Fault::new(Code::EmptyAnswer, format!("HTTP {} and a stream without any content", answer.head.status)))
         }
-        Ended::Open => Err(Fault::new(
-            Code::StreamCut,
-            "the stream ended without a finish reason or an end mark, after content had begun",
-        )),
-        Ended::LineTooLong => Err(Fault::new(Code::AnswerTooLarge, "a line of the stream is longer than 64 KiB")),
-        Ended::Broken(ReadFault::TooLarge) => {
-            Err(Fault::new(Code::AnswerTooLarge, "the stream went past 1 MiB, whatever the token limit said"))
+        Ended::Open => {
+            let when = if first.is_some() { "after content had begun" } else { "before any content" };
+            Err(Fault::new(Code::StreamCut, format!("the stream ended {when}, without a finish reason or an end mark")))
         }
+        Ended::LineTooLong => Err(Fault::new(Code::AnswerTooLarge, "a line of the stream is longer than 64 KiB")),
+        Ended::Broken(ReadFault::TooLarge) => Err(Fault::new(
+            Code::AnswerTooLarge,
+            "more than is read (64 KiB of a body, 1 MiB of a stream) for a few tokens",
+        )),
         Ended::Broken(ReadFault::Cut(text)) => {
             let when = if first.is_some() { "after content had begun" } else { "before any content" };
             Err(Fault::new(Code::StreamCut, format!("the connection ended {when}: {text}")))
@@ -187,19 +214,21 @@ async fn stream(climb: &mut Climb<'_>, mut answer: Answer, listed: bool, loaded:
             let sign = if loading { "; the server said that it was loading" } else { "" };
             Err(Fault::new(
                 Code::FirstTokenTimeout,
-                format!(
-                    "HTTP {}, then no content within {}{sign}",
-                    answer.head.status,
-                    duration(target.expect.cold_start)
-                ),
+                format!("HTTP {}, then no content within {}{sign}", answer.head.status, duration(limit)),
             ))
         }
     }
 }
 
 /// Loads the LLM without generating: what Ollama offers for free. It also resets the idle timer of one that is loaded.
-async fn preload(climb: &mut Climb<'_>, line: &mut dyn Line, loaded: Option<bool>) -> Result<(), Fault> {
+async fn preload(climb: &mut Climb<'_>, line: &mut dyn Line, loaded: Option<Presence>) -> Result<(), Fault> {
     let target = climb.job.target.clone();
+    if loaded == Some(Presence::Pinned) && target.provider.keep_alive.is_none() {
+        // Somebody has pinned it; a preload without a time of its own would set it back to the server's default.
+        climb.prove(Proof::AlreadyLoaded);
+        climb.facts.warmth = Warmth::Warm;
+        return Ok(());
+    }
     climb.facts.requests_that_warm += 1;
     let wanted = request::post(
         &target.provider,
@@ -208,8 +237,9 @@ async fn preload(climb: &mut Climb<'_>, line: &mut dyn Line, loaded: Option<bool
         ollama::preload_path(target.kind),
         &ollama::preload_body(&target),
     );
-    let mut answer = send(climb, line, wanted, target.expect.cold_start, Code::FirstTokenTimeout).await?;
-    let until = answer.sent + target.expect.cold_start;
+    let limit = patience(climb);
+    let mut answer = send(climb, line, wanted, limit, Code::FirstTokenTimeout).await?;
+    let until = answer.sent + limit;
     let (body, read) = whole(&mut *answer.body, climb.clock, until).await;
     let took = climb.clock.now().saturating_duration_since(answer.sent);
     let facts = ErrorFacts::read(&body);
@@ -230,21 +260,25 @@ async fn preload(climb: &mut Climb<'_>, line: &mut dyn Line, loaded: Option<bool
     if !is_ollama {
         return Err(refusal(climb, Stage::Warm, false, &answer.head, &facts));
     }
-    climb.prove(if loaded == Some(true) { Proof::AlreadyLoaded } else { Proof::Preloaded });
+    climb.prove(if loaded.is_some_and(Presence::is_loaded) { Proof::AlreadyLoaded } else { Proof::Preloaded });
     judge_warmth(climb, took, loaded, false);
     Ok(())
 }
 
 /// Says whether the LLM was warm. What the server said outright beats the clock; a slow answer alone may also have
 /// been queued, and the warning says so.
-pub(super) fn judge_warmth(climb: &mut Climb<'_>, took: Duration, loaded: Option<bool>, loading: bool) {
+pub(super) fn judge_warmth(climb: &mut Climb<'_>, took: Duration, loaded: Option<Presence>, loading: bool) {
     let expected = climb.job.target.expect.first_token;
-    let said_cold = loading || loaded == Some(false);
+    let said_cold = loading || loaded == Some(Presence::Absent);
+    let said_warm = loaded.is_some_and(Presence::is_loaded);
     let slow = took > expected;
-    climb.facts.warmth = match (said_cold, loaded, slow) {
-        (true, ..) => Warmth::Cold,
-        (false, Some(true), _) | (false, None, false) => Warmth::Warm,
-        (false, _, _) => Warmth::Cold,
+    climb.facts.warmth = match (said_cold, said_warm) {
+        (true, _) => Warmth::Cold,
+        (false, true) => Warmth::Warm,
+        (false, false) if slow => Warmth::Cold,
+        (false, false) if took <= SURELY_WARM => Warmth::Warm,
+        // Slower than a loaded LLM usually is, faster than was asked for: both fit.
+        (false, false) => Warmth::Unknown,
     };
     if slow {
         let why =
@@ -256,14 +290,4 @@ pub(super) fn judge_warmth(climb: &mut Climb<'_>, took: Duration, loaded: Option
         );
         climb.facts.warnings.push((Stage::Warm, Fault::new(Code::ColdStart, evidence)));
     }
-}
-
-/// Adds the tokens of one more request.
-pub(super) fn add_usage(sum: &mut Usage, more: Usage) {
-    let add = |a: Option<u64>, b: Option<u64>| match (a, b) {
-        (None, None) => None,
-        (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
-    };
-    sum.input_tokens = add(sum.input_tokens, more.input_tokens);
-    sum.output_tokens = add(sum.output_tokens, more.output_tokens);
 }

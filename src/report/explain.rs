@@ -10,13 +10,14 @@ use crate::exit::Exit;
 use crate::outcome::{Class, Code, Cure, Stage, Verdict};
 
 /// The places in remedies, and what stands for them where no target is at hand.
-const PLACES: [(&str, &str); 13] = [
+const PLACES: [(&str, &str); 14] = [
     ("base_url", "base URL"),
     ("billing_page", "billing page of the provider"),
     ("cold_start", "cold-start deadline"),
     ("host", "host"),
     ("key_page", "key page of the provider"),
     ("key_source", "place of the key"),
+    ("timeout", "--timeout"),
     ("location", "address of the redirect"),
     ("model", "model"),
     ("nearest", "nearest ids"),

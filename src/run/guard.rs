@@ -1,4 +1,4 @@
-//! Outcomes for probes that could not finish: stopped, or broken by a fault of ours.
+//! Outcomes for probes that never began, or were broken by a fault of ours.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::outcome::{Code, Connection, Diagnosis, Outcome, Proof, Stage, Timings, Usage, Warmth};
-use crate::probe::Job;
+use crate::probe::{Cause, Job};
 
 /// Where a probe was when it ended before its time.
 #[derive(Debug, Clone, Copy)]
@@ -18,10 +18,10 @@ pub(super) struct Unfinished {
     pub attempts: u32,
 }
 
-/// The outcome of a probe that was stopped. It learned nothing that could be judged.
-pub(super) fn interrupted(job: &Job, unfinished: Unfinished, why: &str) -> Outcome {
-    let evidence = format!("stopped at {} after {:.1}s: {why}", unfinished.stage, unfinished.elapsed.as_secs_f64());
-    outcome(job, unfinished, Code::Interrupted, evidence)
+/// The outcome of a probe that was stopped before it began.
+pub(super) fn not_begun(job: &Job, now: Timestamp, cause: Cause) -> Outcome {
+    let unfinished = Unfinished { started: now, elapsed: Duration::ZERO, stage: Stage::Credential, attempts: 0 };
+    outcome(job, unfinished, Code::Interrupted, format!("not begun: {}", cause.says()))
 }
 
 /// The outcome of a probe in which pilotlight itself failed.

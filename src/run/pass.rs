@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::chance::Chance;
-use super::guard::{Unfinished, interrupted, panicked};
+use super::guard::{Unfinished, not_begun, panicked};
 use super::limits::{Gate, Limits};
-use crate::outcome::{Code, Event, Outcome, Stage, Warmth};
+use crate::outcome::{Code, Event, Outcome, Stage, Usage, Warmth};
 use crate::plan::{RetryPolicy, Tried};
 use crate::probe::clock::Clock;
 use crate::probe::transport::Network;
-use crate::probe::{Climbed, Job, Knobs, climb};
+use crate::probe::{Cause, Climbed, Job, Knobs, climb, cold_start};
 use crate::target::TargetId;
 
 /// The pause between two starts. 500 starts in one burst put 25 ms on the median first-token time, all of it our own
@@ -26,19 +26,8 @@ const BETWEEN_STARTS: Duration = Duration::from_micros(800);
 pub enum Stop {
     /// Nobody asked.
     No,
-    /// The deadline of the whole run (`--timeout`).
-    Deadline,
-    /// A signal.
-    Signal,
-}
-
-impl Stop {
-    fn says(self) -> &'static str {
-        match self {
-            Self::No | Self::Deadline => "the deadline of the whole run was reached",
-            Self::Signal => "a signal asked to stop",
-        }
-    }
+    /// Somebody did.
+    Because(Cause),
 }
 
 /// Stops a pass from outside.
@@ -112,7 +101,7 @@ impl Runner {
         outcomes.into_iter().flatten().collect()
     }
 
-    fn unfinished(&self, progress: &Mutex<Progress>, begun: std::time::Instant) -> Unfinished {
+    fn unfinished(&self, progress: &Mutex<Progress>, begun: Instant) -> Unfinished {
         let progress = *progress.lock().unwrap_or_else(PoisonError::into_inner);
         Unfinished {
             started: self.clock.wall(),
@@ -143,70 +132,60 @@ struct Probe {
 }
 
 impl Probe {
-    async fn run(self, due: std::time::Instant, gate: Gate, mut stop: Stopper) -> Outcome {
-        let started = self.clock.wall();
-        let begun = self.clock.now();
-        let asked = stop.clone();
-        let stopped = async {
-            // The sender outlives the pass; if it were gone, nobody could ask to stop.
-            if stop.wait_for(|stop| *stop != Stop::No).await.is_err() {
-                std::future::pending::<()>().await;
-            }
+    async fn run(self, due: Instant, gate: Gate, stop: Stopper) -> Outcome {
+        let began = self.clock.wall();
+        let waiting = async {
+            tokio::time::sleep_until(due.into()).await;
+            gate.leave().await
         };
-        tokio::select! {
+        // Asking to stop comes first: a place that becomes free because another probe was stopped starts nothing.
+        let leave = tokio::select! {
             biased;
-            outcome = self.attempts(due, gate, &asked) => return outcome,
-            () = stopped => {}
-        }
-        let why = *stop.borrow();
-        let progress = *self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let unfinished = Unfinished {
-            started,
-            elapsed: self.clock.now().saturating_duration_since(begun),
-            stage: progress.stage.unwrap_or(Stage::Credential),
-            attempts: progress.attempts.max(1),
+            cause = stopped(stop.clone()) => Err(cause),
+            leave = waiting => Ok(leave),
         };
-        interrupted(&self.job, unfinished, why.says())
+        match leave {
+            Err(cause) => not_begun(&self.job, began, cause),
+            Ok(_leave) => self.attempts(due, &stop).await,
+        }
     }
 
-    async fn attempts(&self, due: std::time::Instant, gate: Gate, stop: &Stopper) -> Outcome {
-        tokio::time::sleep_until(due.into()).await;
-        let _leave = gate.leave().await;
-        if *stop.borrow() != Stop::No {
-            // The place became free because another probe was stopped: nothing begins any more.
-            std::future::pending::<()>().await;
-        }
+    async fn attempts(mut self, due: Instant, stop: &Stopper) -> Outcome {
         let begun = self.clock.now();
         let queued = begun.saturating_duration_since(due);
         let mut tried = Tried { attempts: 0, loading: 0, elapsed: Duration::ZERO };
         let mut sum = Sum::default();
         loop {
-            let Climbed { mut outcome, knobs } = self.once().await;
+            let Climbed { mut outcome, knobs } = self.once(stop).await;
             self.remember(knobs);
-            if outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::Loading) {
+            let loading = outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::Loading);
+            if loading {
                 tried.loading += 1;
+                // One wait for a cold LLM, however many attempts it takes.
+                self.job.cold_until.get_or_insert(begun + self.job.target.expect.cold_start);
             } else {
                 tried.attempts += 1;
             }
-            sum.add(&mut outcome);
-            let elapsed = self.clock.now().saturating_duration_since(begun);
-            tried.elapsed = elapsed;
-            let pause = self.retry.next(&outcome, tried, self.chance.share());
-            let Some(pause) = pause else {
-                outcome.timings.queued = Some(queued);
-                outcome.timings.total = elapsed;
-                return outcome;
-            };
+            tried.elapsed = self.clock.now().saturating_duration_since(begun);
+            sum.add(&mut outcome, &self.job, tried);
+            outcome.timings.queued = Some(queued);
+            outcome.timings.total = tried.elapsed;
+            let Some(pause) = self.retry.next(&outcome, tried, self.chance.share()) else { return outcome };
             if let Some(diagnosis) = &outcome.diagnosis {
                 let attempt = self.count_attempt() + 1;
                 let target = self.job.target.id.clone();
                 (self.listener)(Event::Retrying { target, attempt, code: diagnosis.code });
             }
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                biased;
+                // What the last attempt found stands.
+                _ = stopped(stop.clone()) => return outcome,
+                () = tokio::time::sleep(pause) => {}
+            }
         }
     }
 
-    async fn once(&self) -> Climbed {
+    async fn once(&self, stop: &Stopper) -> Climbed {
         let knobs = self.recall();
         let on_event = |event: Event| {
             if let Event::Entered { stage, .. } = &event {
@@ -214,7 +193,8 @@ impl Probe {
             }
             (self.listener)(event);
         };
-        climb(&self.job, &*self.network, &*self.clock, knobs, &on_event).await
+        let stopped = Box::pin(stopped(stop.clone()));
+        climb(&self.job, &*self.network, &*self.clock, knobs, &on_event, stopped).await
     }
 
     fn count_attempt(&self) -> u32 {
@@ -235,31 +215,37 @@ impl Probe {
     }
 }
 
+/// Waits until somebody asks to stop.
+async fn stopped(mut stop: Stopper) -> Cause {
+    let asked = stop.wait_for(|stop| *stop != Stop::No).await.map(|stop| *stop);
+    match asked {
+        Ok(Stop::Because(cause)) => cause,
+        // The sender outlives the pass; if it were gone, nobody could ask any more.
+        Ok(Stop::No) | Err(_) => std::future::pending().await,
+    }
+}
+
 /// What the attempts of one probe add up to.
 #[derive(Default)]
 struct Sum {
     attempts: u32,
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    was_loading: bool,
+    usage: Usage,
 }
 
 impl Sum {
     /// Adds an attempt, and writes the sums so far into its outcome.
-    fn add(&mut self, outcome: &mut Outcome) {
-        let add = |a: Option<u64>, b: Option<u64>| {
-            if a.is_none() && b.is_none() { None } else { Some(a.unwrap_or(0) + b.unwrap_or(0)) }
-        };
+    fn add(&mut self, outcome: &mut Outcome, job: &Job, tried: Tried) {
         self.attempts += outcome.attempts;
-        self.input_tokens = add(self.input_tokens, outcome.usage.input_tokens);
-        self.output_tokens = add(self.output_tokens, outcome.usage.output_tokens);
+        self.usage.add(outcome.usage);
         outcome.attempts = self.attempts;
-        outcome.usage.input_tokens = self.input_tokens;
-        outcome.usage.output_tokens = self.output_tokens;
-        // It said that it was loading and then answered: it was cold, however quick the last answer came.
-        self.was_loading |= outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::Loading);
-        if self.was_loading && outcome.diagnosis.is_none() {
+        outcome.usage = self.usage;
+        if tried.loading > 0 && outcome.diagnosis.is_none() {
+            // It said that it was loading and then answered: it was cold, however quick the last answer came.
             outcome.warmth = Warmth::Cold;
+            let late = tried.elapsed > job.target.expect.first_token;
+            if late && outcome.warnings.iter().all(|warning| warning.code != Code::ColdStart) {
+                outcome.warnings.push(cold_start(job, tried.elapsed));
+            }
         }
     }
 }

@@ -12,11 +12,11 @@ use super::{Chance, Listener, Runner, Stop, SystemClock};
 use crate::outcome::sample::{run_id, target};
 use crate::outcome::{Code, Event, Outcome, Proof, Stage, Verdict, judge};
 use crate::plan::RetryPolicy;
-use crate::probe::Job;
 use crate::probe::clock::Clock;
 use crate::probe::transport::{
     Answer, Boxed, DialFault, DialMarks, Dialled, ExchangeFault, Line, Network, Request, TlsFault,
 };
+use crate::probe::{Cause, Job};
 use crate::target::{Credential, Depth, Provider, Target};
 
 /// What a dial does: how long it takes, and how it ends.
@@ -77,7 +77,13 @@ impl Network for Scripted {
 }
 
 fn job(target: Target, depth: Depth) -> Job {
-    Job { target: Arc::new(target), credential: Arc::new(Credential::NotNeeded), depth, run_id: run_id() }
+    Job {
+        target: Arc::new(target),
+        credential: Arc::new(Credential::NotNeeded),
+        depth,
+        run_id: run_id(),
+        cold_until: None,
+    }
 }
 
 async fn pass(network: Arc<Scripted>, jobs: Vec<Job>, retry: RetryPolicy) -> (Vec<Arc<Outcome>>, Vec<Event>) {
@@ -197,7 +203,7 @@ async fn a_stop_loses_nothing_and_says_where_each_probe_was() {
     let (stop, stopper) = watch::channel(Stop::No);
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        stop.send_replace(Stop::Signal);
+        stop.send_replace(Stop::Because(Cause::Signal));
         std::future::pending::<()>().await;
     });
     // More than the provider allows at once: the last ones never began.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, KeyHeader, Kind, ModelId, ProviderId,
-    ReasoningOff, TargetId,
+    ReasoningOff, Secret, TargetId,
 };
 
 /// One account at one API.
@@ -39,8 +39,8 @@ pub struct Provider {
     pub billing_page: Option<String>,
     /// Where the provider reports its own incidents, for the remedy.
     pub status_page: Option<String>,
-    /// Further request headers (name, value). Values are the user's and are masked wherever they are shown.
-    pub headers: Vec<(String, String)>,
+    /// Further request headers (name, value). Values are the user's and may be keys, so they cannot be printed.
+    pub headers: Vec<(String, Secret)>,
     /// The free request that proves the key, where there is one.
     pub free_check: Option<FreeCheck>,
     /// The list of LLMs, where there is one.

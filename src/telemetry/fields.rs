@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::log::{LOG, PROBE_ENTERED, PROBE_FINISHED, PROBE_RETRYING, PROBE_STARTED};
 
 /// The fields of `probe.finished` in their order: name, unit or form, meaning.
-const FIELDS: [(&str, &str, &str); 31] = [
+const FIELDS: [(&str, &str, &str); 33] = [
     ("ts", "RFC 3339, UTC, ms", "when the line was written"),
     ("level", "word", "`info` when ready, `warn` when degraded or unknown, `error` when failed"),
     ("event", "word", "`probe.finished`"),
@@ -22,13 +22,15 @@ const FIELDS: [(&str, &str, &str); 31] = [
     ("proof", "word", "what the verdict rests on, such as `key-accepted` or `token-generated`"),
     ("code", "word", "what went wrong, or the first warning: see [diagnoses](diagnoses.md)"),
     ("http_status", "number", "the last HTTP status"),
-    ("attempts", "number", "how many attempts it took, at least 1"),
+    ("attempts", "number", "how many attempts it took; 0 when it was stopped before it began"),
     ("connection", "word", "`fresh`: one connection for all stages; `reopened`: the server closed it in between"),
     ("dns_ms", "milliseconds", "resolving the name; absent where the URL holds an address"),
     ("tcp_ms", "milliseconds", "the TCP handshake"),
     ("tls_ms", "milliseconds", "the TLS handshake, with the check of the certificate"),
     ("headers_ms", "milliseconds", "from writing the last request to its response head"),
     ("first_token_ms", "milliseconds", "from writing the warm-up to its first generated content of any kind"),
+    ("last_token_ms", "milliseconds", "from writing the warm-up to the end of its stream"),
+    ("queued_ms", "milliseconds", "from being due to being started: our own queueing, in no other figure"),
     ("total_ms", "milliseconds", "the whole probe, all attempts and pauses included"),
     ("input_tokens", "tokens", "the prompt, as the provider counts it"),
     ("output_tokens", "tokens", "generated, reasoning included"),
@@ -105,6 +107,8 @@ mod tests {
             tls_ms: Some(1.0),
             headers_ms: Some(1.0),
             first_token_ms: Some(1.0),
+            last_token_ms: Some(1.0),
+            queued_ms: Some(1.0),
             total_ms: 1.0,
             input_tokens: Some(1),
             output_tokens: Some(1),

@@ -16,7 +16,7 @@ use super::{Context, address, credential, headers};
 use crate::quota::QuotaSettings;
 use crate::target::{
     CapField, Catalogue, CatalogueShape, Dialect, Family, FreeCheck, FreeCheckProves, KeyHeader, Provider, ProviderId,
-    ReasoningOff,
+    ReasoningOff, Secret,
 };
 
 /// How many probes may run at once where neither the preset nor probes.yaml says.
@@ -66,7 +66,7 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
         key_page: layers.text_or_none(&mut origins, "key_page"),
         billing_page: layers.text_or_none(&mut origins, "billing_page"),
         status_page: layers.text_or_none(&mut origins, "status_page"),
-        headers,
+        headers: headers.into_iter().map(|(name, value)| (name, Secret::new(value))).collect(),
         free_check: free_check(context, &named, &layers, &mut origins),
         catalogue: catalogue(context, &named, &layers, &mut origins),
         state: layers.value(&mut origins, "state", None, |node| Some(word(&STATES, node))),

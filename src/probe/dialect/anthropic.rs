@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Progress, Reader, has_content, prompt};
+use super::{Progress, Reader, has_content, is_keep_alive, prompt};
 use crate::outcome::Usage;
 use crate::probe::knobs::Knobs;
 use crate::target::Target;
@@ -49,6 +49,9 @@ impl MessageReader {
 
 impl Reader for MessageReader {
     fn event(&mut self, name: &str, data: &str) -> Progress {
+        if is_keep_alive(name, data) {
+            return Progress::Nothing;
+        }
         let Ok(value) = serde_json::from_str::<Value>(data) else {
             return Progress::Foreign;
         };

@@ -47,14 +47,23 @@ pub(super) trait Reader: Send {
     fn usage(&self) -> Usage;
 }
 
-/// Whether a value holds generated content: text that is not empty, or anything in a list or an object.
+/// Whether a value holds generated content: text that is not empty, also deep in a list or an object. What only labels it
+/// (`type`, `id`, `role`) is not content.
 fn has_content(value: Option<&Value>) -> bool {
     match value {
         Some(Value::String(text)) => !text.is_empty(),
         Some(Value::Array(items)) => items.iter().any(|item| has_content(Some(item))),
-        Some(Value::Object(fields)) => !fields.is_empty(),
+        Some(Value::Object(fields)) => fields
+            .iter()
+            .any(|(name, value)| !matches!(name.as_str(), "type" | "id" | "role") && has_content(Some(value))),
         _ => false,
     }
+}
+
+/// An event that only keeps the connection alive: no data, or a named one whose data is no JSON (`event: ping`).
+fn is_keep_alive(name: &str, data: &str) -> bool {
+    let unnamed = name.is_empty() || name == "message";
+    data.trim().is_empty() || (!unnamed && name != "error" && !data.trim_start().starts_with(['{', '[']))
 }
 
 /// The text that warms: short, and different each time, because a gateway with a response cache would answer a

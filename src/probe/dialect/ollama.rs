@@ -2,9 +2,14 @@
 //!
 //! The OpenAI-compatible route of Ollama is not used: it ignores `keep_alive` (ollama #3645, #2508).
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::probe::state::Presence;
 use crate::target::{Kind, Target};
+
+/// Nobody keeps an LLM for a year by a timer.
+const PINNED: SignedDuration = SignedDuration::from_hours(24 * 365);
 
 /// Path of the request that loads the target's LLM without generating.
 pub(in crate::probe) fn preload_path(kind: Kind) -> &'static str {
@@ -28,17 +33,20 @@ pub(in crate::probe) fn preload_body(target: &Target) -> Value {
     body
 }
 
-/// Whether the answer of `/api/ps` names the LLM as loaded; nothing when it is not such an answer. Ollama completes a
-/// bare name with `:latest`.
-pub(in crate::probe) fn is_loaded(ps: &Value, model: &str) -> Option<bool> {
+/// What the answer of `/api/ps` says of the LLM; nothing when it is not such an answer. Ollama completes a bare name with
+/// `:latest`, and gives one that is pinned (`keep_alive: -1`) an end in the far future.
+pub(in crate::probe) fn presence(ps: &Value, model: &str, now: Timestamp) -> Option<Presence> {
     let models = ps.get("models")?.as_array()?;
     let full = |name: &str| if name.contains(':') { name.to_owned() } else { format!("{name}:latest") };
     let wanted = full(model);
-    Some(models.iter().any(|entry| {
-        ["model", "name"]
-            .iter()
-            .any(|field| entry.get(*field).and_then(Value::as_str).is_some_and(|name| full(name) == wanted))
-    }))
+    let text = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
+    let is_it = |entry: &&Value| {
+        ["model", "name"].iter().any(|name| text(entry, name).is_some_and(|name| full(&name) == wanted))
+    };
+    let Some(entry) = models.iter().find(is_it) else { return Some(Presence::Absent) };
+    let ends = text(entry, "expires_at").and_then(|end| end.parse::<Timestamp>().ok());
+    let pinned = ends.is_some_and(|end| end.duration_since(now) > PINNED);
+    Some(if pinned { Presence::Pinned } else { Presence::Loaded })
 }
 
 #[cfg(test)]
@@ -47,10 +55,13 @@ mod tests {
 
     #[test]
     fn a_bare_name_means_latest() {
-        let ps = json!({"models":[{"name":"llama3.2:latest","model":"llama3.2:latest","expires_at":"2026-11-20T19:00:00Z"}]});
-        assert_eq!(is_loaded(&ps, "llama3.2"), Some(true));
-        assert_eq!(is_loaded(&ps, "llama3.2:latest"), Some(true));
-        assert_eq!(is_loaded(&ps, "llama3.2:1b"), Some(false));
-        assert_eq!(is_loaded(&json!({"error":"x"}), "llama3.2"), None);
+        let now: Timestamp = "2026-11-20T18:58:00Z".parse().unwrap();
+        let ps = json!({"models":[{"name":"llama3.2:latest","model":"llama3.2:latest","expires_at":"2026-11-20T19:00:00Z"},
+            {"name":"pinned:7b","expires_at":"2318-03-01T00:00:00Z"}]});
+        assert_eq!(presence(&ps, "llama3.2", now), Some(Presence::Loaded));
+        assert_eq!(presence(&ps, "llama3.2:latest", now), Some(Presence::Loaded));
+        assert_eq!(presence(&ps, "llama3.2:1b", now), Some(Presence::Absent));
+        assert_eq!(presence(&ps, "pinned:7b", now), Some(Presence::Pinned));
+        assert_eq!(presence(&json!({"error":"x"}), "llama3.2", now), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Progress, Reader, has_content, prompt};
+use super::{Progress, Reader, has_content, is_keep_alive, prompt};
 use crate::outcome::Usage;
 use crate::probe::knobs::Knobs;
 use crate::probe::wire::error_body::has_error;
@@ -146,6 +146,12 @@ impl ChatReader {
             return Progress::Loading;
         }
         let reason = choices.iter().find_map(|choice| choice.get("finish_reason").filter(|reason| !reason.is_null()));
+        if reason.and_then(Value::as_str) == Some("error") {
+            // OpenRouter's word for a provider that broke off; the error itself may be missing.
+            let error =
+                json!({ "error": { "code": 502, "message": "the generation ended with finish_reason \"error\"" } });
+            return Progress::Failed(Box::new(error));
+        }
         if let Some(reason) = reason {
             self.length = matches!(reason.as_str(), Some("length" | "max_tokens" | "MAX_TOKENS"));
             return Progress::Finished { content: token };
@@ -155,13 +161,19 @@ impl ChatReader {
 }
 
 impl Reader for ChatReader {
-    fn event(&mut self, _: &str, data: &str) -> Progress {
+    fn event(&mut self, name: &str, data: &str) -> Progress {
         if data.trim() == "[DONE]" {
             self.over = true;
             return Progress::Nothing;
         }
+        if is_keep_alive(name, data) {
+            return Progress::Nothing;
+        }
         match serde_json::from_str::<Value>(data) {
+            // An error event's data need not look like an error.
+            Ok(value) if name == "error" && !has_error(&value) => Progress::Failed(Box::new(json!({ "error": value }))),
             Ok(value) => self.read(&value),
+            Err(_) if name == "error" => Progress::Failed(Box::new(json!({ "error": data }))),
             Err(_) => Progress::Foreign,
         }
     }
@@ -243,6 +255,29 @@ mod tests {
     fn an_error_inside_a_200_is_an_error_and_null_is_not() {
         assert!(matches!(read(&[r#"{"error":{"code":502,"message":"x"},"choices":[]}"#])[0], Progress::Failed(_)));
         assert_eq!(read(&[r#"{"error":null,"choices":[{"delta":{"content":"a"}}]}"#]), [Progress::Token]);
+    }
+
+    #[test]
+    fn keep_alives_are_nothing_and_error_events_are_errors() {
+        let mut reader = ChatReader::default();
+        for (name, data) in [("message", ""), ("heartbeat", ""), ("ping", "ping"), ("", " ")] {
+            assert_eq!(reader.event(name, data), Progress::Nothing, "{name} {data}");
+        }
+        for data in [r#"{"message":"overloaded","code":503}"#, "overloaded", r#"{"error":"x"}"#] {
+            assert!(matches!(reader.event("error", data), Progress::Failed(_)), "{data}");
+        }
+    }
+
+    #[test]
+    fn a_generation_that_ended_in_an_error_is_one() {
+        let chunk = r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"error"}]}"#;
+        assert!(matches!(read(&[chunk])[0], Progress::Failed(_)));
+    }
+
+    #[test]
+    fn empty_parts_are_not_content() {
+        let chunk = r#"{"choices":[{"delta":{"content":[{"type":"text","text":""}]}}]}"#;
+        assert_eq!(read(&[chunk]), [Progress::Nothing]);
     }
 
     #[test]
