@@ -252,3 +252,6 @@ fn note(reader: &mut dyn Reader, name: &str, data: &str) -> (Progress, Option<Ve
     let text = (progress == Progress::Foreign).then(|| data.bytes().take(FOREIGN_KEPT).collect());
     (progress, text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::probe::clock::Clock;
-use crate::target::{BaseUrl, CapField, CredentialSource, Dialect, Family, KeyHeader, ProviderId, ReasoningOff};
+use crate::target::BaseUrl;
 
 struct TestClock;
 
@@ -26,30 +26,7 @@ impl Clock for TestClock {
 }
 
 fn provider(url: &str) -> Provider {
-    Provider {
-        id: ProviderId::new("p").unwrap(),
-        preset: "openai".into(),
-        family: Family::Generic,
-        title: "P".into(),
-        dialect: Dialect::OpenAi,
-        base_url: BaseUrl::parse(url).unwrap(),
-        key: CredentialSource::NotNeeded,
-        key_header: KeyHeader::Bearer,
-        key_prefix: None,
-        key_page: None,
-        billing_page: None,
-        status_page: None,
-        headers: vec![],
-        free_check: None,
-        catalogue: None,
-        state: None,
-        cap_field: CapField::MaxTokens,
-        reasoning_off: ReasoningOff::NotSent,
-        unloads: false,
-        concurrency: 1,
-        ca_file: None,
-        keep_alive: None,
-    }
+    Provider { base_url: BaseUrl::parse(url).unwrap(), ..crate::outcome::sample::provider("p") }
 }
 
 fn get(path: &str) -> Request {
@@ -161,4 +138,20 @@ async fn a_handshake_that_never_ends_has_a_limit_of_its_own() {
     let dialled = network.dial(&provider(&format!("https://{address}")), Duration::from_millis(50)).await;
     assert_eq!(dialled.line.err(), Some(DialFault::Tls(TlsFault::Timeout)));
     drop(listener);
+}
+
+#[tokio::test]
+async fn a_host_that_answers_no_packet_is_a_timeout_of_the_connection() {
+    // A listener with a full backlog drops further SYNs, which is what a firewall does.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    for _ in 0..4 {
+        queued.push(tokio::time::timeout(Duration::from_millis(20), tokio::net::TcpStream::connect(address)).await);
+    }
+    let network = HttpNetwork::new(Arc::new(TestClock));
+    let dialled = network.dial(&provider(&format!("http://{address}")), Duration::from_millis(100)).await;
+    assert_eq!(dialled.line.err(), Some(DialFault::ConnectTimeout { resolving: false }));
 }
