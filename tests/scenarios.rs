@@ -95,23 +95,28 @@ fn read(name: &str) -> File {
 }
 
 /// The release binary as the simulated provider, stopped when dropped.
-struct Sim {
+pub(crate) struct Sim {
     child: Child,
-    doors: BTreeMap<String, String>,
+    pub(crate) doors: BTreeMap<String, String>,
     ca: PathBuf,
     // Holds the folder until the end.
     _folder: tempfile::TempDir,
 }
 
 impl Sim {
-    fn start(file: &File) -> Self {
+    fn of(file: &File) -> Self {
+        Self::start(&file.sim, file.speed.unwrap_or(1.0))
+    }
+
+    /// Starts it with a scenario.
+    pub(crate) fn start(sim: &Value, speed: f64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let scenario = folder.path().join("scenario.yaml");
         // JSON is YAML.
-        fs::write(&scenario, file.sim.to_string()).unwrap();
+        fs::write(&scenario, sim.to_string()).unwrap();
         let ca = folder.path().join("ca.pem");
         let mut child = Command::new(env!("CARGO_BIN_EXE_pilotlight"))
-            .args(["sim", "--log-level", "off", "--speed", &file.speed.unwrap_or(1.0).to_string()])
+            .args(["sim", "--log-level", "off", "--speed", &speed.to_string()])
             .arg("--scenario")
             .arg(&scenario)
             .arg("--ca")
@@ -119,7 +124,7 @@ impl Sim {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let doors_wanted = file.sim.get("listeners").and_then(Value::as_array).map_or(1, Vec::len);
+        let doors_wanted = sim.get("listeners").and_then(Value::as_array).map_or(1, Vec::len);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let doors = (0..doors_wanted)
             .map(|_| {
@@ -132,7 +137,7 @@ impl Sim {
     }
 
     /// A request of the admin surface at the first plain door.
-    fn admin(&self, method: &str, path: &str) -> Value {
+    pub(crate) fn admin(&self, method: &str, path: &str) -> Value {
         let url = self.doors.values().find(|url| url.starts_with("http://")).expect("a plain door");
         let address = url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).unwrap();
@@ -186,7 +191,7 @@ fn laid_over(base: &Map<String, Value>, over: &Map<String, Value>) -> Map<String
 
 fn play(name: &str) {
     let file = read(name);
-    let sim = Sim::start(&file);
+    let sim = Sim::of(&file);
     let failures: Vec<String> = file.cases.iter().filter_map(|case| run(&sim, &file, case).err()).collect();
     assert!(failures.is_empty(), "{name} ({}):\n{}", file.about, failures.join("\n"));
 }
