@@ -78,8 +78,8 @@ impl Simulator {
             }
             written.insert((*provider).to_owned(), whole);
             let expect = json!({ "stall": "60s", "cold_start": "60s", "first_token": "10s" });
-            targets.extend(models.iter().map(|model| {
-                json!({ "name": format!("{provider}-{model}"), "provider": provider, "model": model, "expect": expect })
+            targets.extend(models.iter().enumerate().map(|(number, model)| {
+                json!({ "name": format!("{provider}-{number}"), "provider": provider, "model": model, "expect": expect })
             }));
         }
         let path = self.folder.path().join(name);
