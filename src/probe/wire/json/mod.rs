@@ -262,6 +262,7 @@ impl TokenScan {
         }
         let held = std::mem::take(&mut self.held);
         self.end_value(Token::Number(std::str::from_utf8(&held).unwrap_or_default()), each);
+        self.reuse(held);
         Ok(())
     }
 
@@ -286,15 +287,19 @@ impl TokenScan {
         }
         self.held.extend_from_slice(plain);
         if ends {
-            let mut held = std::mem::take(&mut self.held);
+            let held = std::mem::take(&mut self.held);
             self.end_text(&held, each);
-            // What has grown once is used again.
-            held.clear();
-            self.held = held;
+            self.reuse(held);
         } else if !after.is_empty() {
             self.within = Within::Escape;
         }
         Ok(taken)
+    }
+
+    /// What has grown once is used again.
+    fn reuse(&mut self, mut held: Vec<u8>) {
+        held.clear();
+        self.held = held;
     }
 
     #[inline]
