@@ -4,7 +4,7 @@
 //! called `id` or `data` anywhere but in its place does not count.
 
 use super::ScanFault;
-use super::json::{Token, TokenScan};
+use super::json::{Token, TokenScan, readable};
 use super::nearest::{Nearest, without_latest};
 use super::text::clean;
 use crate::target::CatalogueShape;
@@ -127,15 +127,15 @@ enum Name {
 }
 
 impl Name {
-    fn of(text: &str) -> Self {
+    fn of(text: &[u8]) -> Self {
         match text {
-            "data" => Self::Data,
-            "models" => Self::Models,
-            "id" => Self::Id,
-            "name" | "model" | "key" => Self::OtherId,
-            "reasoning_parameters" => Self::ReasoningParameters,
-            "efforts" => Self::Efforts,
-            "error" => Self::Error,
+            b"data" => Self::Data,
+            b"models" => Self::Models,
+            b"id" => Self::Id,
+            b"name" | b"model" | b"key" => Self::OtherId,
+            b"reasoning_parameters" => Self::ReasoningParameters,
+            b"efforts" => Self::Efforts,
+            b"error" => Self::Error,
             _ => Self::Other,
         }
     }
@@ -182,15 +182,15 @@ impl Reader {
             Token::End => self.end(),
             Token::Text(text) => match (inside, key) {
                 (Some(Place::Entry(List::Data)), Name::Id)
-                | (Some(Place::Entry(List::Models)), Name::Id | Name::OtherId) => self.id(text),
+                | (Some(Place::Entry(List::Models)), Name::Id | Name::OtherId) => self.id(readable(text)),
                 // A list of bare names.
                 (Some(Place::List(list)), _) => {
                     self.begin_entry(list);
-                    self.id(text);
+                    self.id(readable(text));
                     self.end_entry(list);
                 }
                 (Some(Place::Efforts), _) if self.entry_efforts.len() < EFFORTS => {
-                    self.entry_efforts.push(clean(text, EFFORT));
+                    self.entry_efforts.push(clean(readable(text), EFFORT));
                 }
                 _ => {}
             },

@@ -5,14 +5,23 @@ use serde_json::Value;
 
 use super::*;
 
+fn shown(token: Token<'_>) -> String {
+    match token {
+        Token::Key(name) => format!("Key({:?}) ", readable(name)),
+        Token::Text(value) => format!("Text({:?}) ", readable(value)),
+        Token::Number(number) => format!("Number({:?}) ", readable(number)),
+        other => format!("{other:?} "),
+    }
+}
+
 fn read(pieces: &[&[u8]]) -> (String, Result<(), ScanFault>) {
     let mut scan = TokenScan::new();
     let mut seen = String::new();
     let mut result = Ok(());
     for piece in pieces {
-        result = scan.push(piece, &mut |token| seen.push_str(&format!("{token:?} ")));
+        result = scan.push(piece, &mut |token| seen.push_str(&shown(token)));
     }
-    let result = result.and_then(|()| scan.finish(&mut |token| seen.push_str(&format!("{token:?} "))));
+    let result = result.and_then(|()| scan.finish(&mut |token| seen.push_str(&shown(token))));
     (seen, result)
 }
 
@@ -84,7 +93,7 @@ fn json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        "(?s).{0,8}".prop_map(Value::from),
+        "(?s).{0,30}".prop_map(Value::from),
     ];
     leaf.prop_recursive(6, 40, 5, |inner| {
         prop_oneof![
