@@ -9,6 +9,8 @@ mod diagnosis;
 mod event;
 mod facts;
 mod record;
+#[cfg(test)]
+pub(crate) mod sample;
 mod verdict;
 pub mod words;
 

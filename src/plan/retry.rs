@@ -86,3 +86,78 @@ fn may_heal_soon(code: Code, stage: Stage) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Proof;
+    use crate::outcome::sample::{diagnosis, failed, ready, reset_after};
+
+    fn outcome(code: Code, stage: Stage, reset_s: Option<i64>) -> Outcome {
+        let mut diagnosis = diagnosis(code, stage, "seen", "do");
+        diagnosis.reset = reset_s.map(reset_after);
+        let mut outcome = failed(ready("p", "t", "m"), diagnosis, Proof::Connected, Some(503));
+        outcome.stage = stage;
+        outcome
+    }
+
+    fn tried(attempts: u32, loading: u32, elapsed: u64) -> Tried {
+        Tried { attempts, loading, elapsed: Duration::from_secs(elapsed) }
+    }
+
+    #[test]
+    fn only_what_can_heal_is_tried_again() {
+        let policy = RetryPolicy::default();
+        for code in Code::ALL {
+            let next = policy.next(&outcome(code, Stage::Warm, None), tried(1, 1, 1), 0.0);
+            if next.is_some() {
+                assert_eq!(code.cure(), Cure::Waiting, "{code}");
+            }
+            // What spends a user's quota for nothing, or needs a person.
+            let costly = matches!(
+                code,
+                Code::WindowSpent
+                    | Code::RateLimited
+                    | Code::BalanceSpent
+                    | Code::KeyRefused
+                    | Code::StreamCut
+                    | Code::EmptyAnswer
+                    | Code::FirstTokenTimeout
+            );
+            assert!(!(costly && next.is_some()), "{code}");
+        }
+        assert_eq!(policy.next(&ready("p", "t", "m"), tried(1, 0, 1), 0.0), None);
+    }
+
+    #[test]
+    fn attempts_are_counted_and_pauses_double_up_to_the_cap() {
+        let policy = RetryPolicy { attempts: 9, ..RetryPolicy::default() };
+        let failed = outcome(Code::UpstreamFailed, Stage::Authenticate, None);
+        let pauses: Vec<u128> =
+            (1..9).filter_map(|n| policy.next(&failed, tried(n, 0, 1), 0.0)).map(|pause| pause.as_millis()).collect();
+        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
+        assert_eq!(policy.next(&failed, tried(9, 0, 1), 0.0), None);
+        let jittered = policy.next(&failed, tried(1, 0, 1), 1.0).unwrap();
+        assert_eq!(jittered.as_millis(), 250);
+        assert!(policy.next(&failed, tried(u32::MAX - 1, 0, 1), f64::NAN).is_none());
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_up_to_the_cap() {
+        let policy = RetryPolicy::default();
+        let asks = |seconds| policy.next(&outcome(Code::Overloaded, Stage::Warm, Some(seconds)), tried(1, 0, 1), 0.0);
+        assert_eq!(asks(7), Some(Duration::from_secs(7)));
+        assert_eq!(asks(11), None);
+        assert_eq!(asks(0), Some(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn a_loading_model_is_waited_for_until_its_deadline() {
+        let policy = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+        let loading = outcome(Code::Loading, Stage::Warm, Some(20));
+        // The estimate is the provider's; the model may be ready before.
+        assert_eq!(policy.next(&loading, tried(0, 1, 1), 0.0), Some(Duration::from_secs(15)));
+        assert_eq!(policy.next(&loading, tried(0, 40, 164), 0.0), Some(Duration::from_secs(15)));
+        assert_eq!(policy.next(&loading, tried(0, 41, 170), 0.0), None);
+    }
+}

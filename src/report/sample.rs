@@ -2,29 +2,13 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::{Look, Marks, Style};
-use crate::outcome::{
-    Code, Connection, Diagnosis, Outcome, Proof, Reset, ResetSource, RunId, Stage, StageTime, Timings, Usage, Warmth,
-};
-use crate::target::{
-    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId, Provider,
-    ProviderId, ReasoningOff, Target, TargetId,
-};
-
-pub(crate) const STARTED: &str = "2026-11-20T19:02:11.123Z";
-
-pub(crate) fn started() -> Timestamp {
-    STARTED.parse().unwrap()
-}
-
-pub(crate) fn run_id() -> RunId {
-    RunId::new("20261120T190211Z-3f9a2c")
-}
+pub(crate) use crate::outcome::sample::*;
+use crate::outcome::{Code, Outcome, Proof, Stage, Timings, Warmth};
+use crate::target::Depth;
 
 pub(crate) fn look(width: usize) -> Look {
     Look { width, style: Style::Plain, marks: Marks::Unicode, zone: TimeZone::fixed(jiff::tz::offset(1)) }
@@ -35,113 +19,6 @@ pub(crate) fn text_of(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
     let mut bytes = Vec::new();
     render(&mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
-}
-
-pub(crate) fn ms(milliseconds: u64) -> Duration {
-    Duration::from_millis(milliseconds)
-}
-
-/// A ready outcome of depth `warm`, to be changed as the test needs.
-pub(crate) fn ready(provider: &str, id: &str, llm: &str) -> Outcome {
-    let provider = Provider {
-        id: ProviderId::new(provider).unwrap(),
-        preset: provider.to_owned(),
-        family: Family::Generic,
-        title: provider.to_owned(),
-        dialect: Dialect::OpenAi,
-        base_url: BaseUrl::parse("https://api.example.com/v1").unwrap(),
-        key: CredentialSource::NotNeeded,
-        key_header: KeyHeader::Bearer,
-        key_prefix: None,
-        key_page: None,
-        billing_page: None,
-        status_page: None,
-        headers: Vec::new(),
-        free_check: None,
-        catalogue: None,
-        state: None,
-        cap_field: CapField::MaxTokens,
-        reasoning_off: ReasoningOff::NotSent,
-        unloads: true,
-        concurrency: 4,
-        ca_file: None,
-        keep_alive: None,
-    };
-    let target = Target {
-        id: TargetId::new(id).unwrap(),
-        provider: Arc::new(provider),
-        model: ModelId::new(llm),
-        kind: Kind::Chat,
-        depth: Depth::Warm,
-        tags: Vec::new(),
-        expect: Expectation::default(),
-        max_output_tokens: 16,
-        line: 1,
-    };
-    Outcome {
-        run_id: run_id(),
-        target: Arc::new(target),
-        depth: Depth::Warm,
-        started: started(),
-        stage: Stage::Warm,
-        proof: Proof::TokenGenerated,
-        attempts: 1,
-        connection: Some(Connection::Fresh),
-        timings: Timings {
-            queued: None,
-            dns: Some(Duration::from_micros(1_204)),
-            tcp: Some(ms(11)),
-            tls: Some(ms(23)),
-            headers: Some(ms(210)),
-            first_token: Some(ms(350)),
-            last_token: Some(ms(420)),
-            total: ms(612),
-        },
-        stages: vec![
-            StageTime { stage: Stage::Connect, start: ms(1), duration: ms(11) },
-            StageTime { stage: Stage::Warm, start: ms(190), duration: ms(422) },
-        ],
-        usage: Usage { input_tokens: Some(9), output_tokens: Some(16) },
-        http_status: Some(200),
-        request_id: None,
-        warmth: Warmth::Warm,
-        certificate_ends: None,
-        diagnosis: None,
-        warnings: Vec::new(),
-        notes: Vec::new(),
-    }
-}
-
-pub(crate) fn diagnosis(code: Code, stage: Stage, evidence: &str, remedy: &str) -> Diagnosis {
-    Diagnosis {
-        code,
-        stage,
-        evidence: evidence.to_owned(),
-        remedy: remedy.to_owned(),
-        reset: None,
-        nearest: Vec::new(),
-    }
-}
-
-/// The outcome with a failure instead of what it had.
-pub(crate) fn failed(mut outcome: Outcome, diagnosis: Diagnosis, proof: Proof, status: Option<u16>) -> Outcome {
-    outcome.stage = diagnosis.stage;
-    outcome.proof = proof;
-    outcome.http_status = status;
-    outcome.warmth = Warmth::Unknown;
-    outcome.timings.first_token = None;
-    outcome.timings.last_token = None;
-    outcome.usage = Usage::default();
-    outcome.diagnosis = Some(diagnosis);
-    outcome
-}
-
-pub(crate) fn reset_after(seconds: i64) -> Reset {
-    Reset {
-        after: Duration::from_secs(u64::try_from(seconds).unwrap()),
-        at: started() + SignedDuration::from_secs(seconds),
-        source: ResetSource::RetryAfter,
-    }
 }
 
 /// A refused key, as every target of a provider sees it.

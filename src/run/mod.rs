@@ -8,6 +8,8 @@ mod clock;
 mod guard;
 mod limits;
 mod pass;
+#[cfg(test)]
+mod tests;
 
 pub use chance::{Chance, run_id};
 pub use clock::SystemClock;

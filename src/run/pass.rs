@@ -146,6 +146,7 @@ impl Probe {
     async fn run(self, due: std::time::Instant, gate: Gate, mut stop: Stopper) -> Outcome {
         let started = self.clock.wall();
         let begun = self.clock.now();
+        let asked = stop.clone();
         let stopped = async {
             // The sender outlives the pass; if it were gone, nobody could ask to stop.
             if stop.wait_for(|stop| *stop != Stop::No).await.is_err() {
@@ -154,7 +155,7 @@ impl Probe {
         };
         tokio::select! {
             biased;
-            outcome = self.attempts(due, gate) => return outcome,
+            outcome = self.attempts(due, gate, &asked) => return outcome,
             () = stopped => {}
         }
         let why = *stop.borrow();
@@ -168,9 +169,13 @@ impl Probe {
         interrupted(&self.job, unfinished, why.says())
     }
 
-    async fn attempts(&self, due: std::time::Instant, gate: Gate) -> Outcome {
+    async fn attempts(&self, due: std::time::Instant, gate: Gate, stop: &Stopper) -> Outcome {
         tokio::time::sleep_until(due.into()).await;
         let _leave = gate.leave().await;
+        if *stop.borrow() != Stop::No {
+            // The place became free because another probe was stopped: nothing begins any more.
+            std::future::pending::<()>().await;
+        }
         let begun = self.clock.now();
         let queued = begun.saturating_duration_since(due);
         let mut tried = Tried { attempts: 0, loading: 0, elapsed: Duration::ZERO };
