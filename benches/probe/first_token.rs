@@ -2,10 +2,12 @@
 //!
 //! The simulator promises each answer's first token for a moment after it has read the request, and states the span in
 //! the answer's head. It keeps its promise as well as its own timer, of whole milliseconds, and the second core let it.
-//! So there is a control, with one probe at a time: its median is the simulator's own lateness and the way over loopback,
-//! and is taken off where a figure is held against its target.
+//! So there is a control, a blocking socket with one request at a time and nothing of ours or of tokio's in it: its median
+//! is the simulator's own lateness and the way over loopback, and is taken off where a figure is held against its target.
 
 use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +33,8 @@ const AT_ONCE: usize = LLMS * PROVIDERS;
 const ROUNDS: usize = 7;
 /// The header that states the truth, in milliseconds.
 const TRUTH: &str = "x-sim-first-token-ms";
+/// A field of the event with the first token, and of no other.
+const FIRST: &str = "x_sim_first_token_ms";
 
 pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     let ids: Vec<String> = (0..LLMS).map(|number| format!("vendor/model-{number}")).collect();
@@ -46,9 +50,13 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     let quiet = Simulator::start(&models("40ms"), &doors)?;
     let provider = json!({ "base_url": quiet.url("HTTP")?, "concurrency": 1 });
     let jobs_alone = jobs(&quiet.probes("alone.yaml", &[("p", provider, ids.clone())])?, Depth::Warm)?;
-    let floor = Round::median_of(ROUNDS, || errors_of_pass(&jobs_alone))?;
+    let url = quiet.url("HTTP")?;
+    let floor = Round::median_of(ROUNDS, || errors_of_socket(&url, &ids))?;
+    let alone = Round::median_of(ROUNDS, || errors_of_pass(&jobs_alone))?;
     drop(quiet);
-    let mut rows = vec![floor.row("one at a time, HTTP", None)];
+    let control =
+        Row { ours: String::new(), peer: floor.words(), ..floor.row("a blocking socket, one at a time, HTTP", None) };
+    let mut rows = vec![control, alone.row("one at a time, HTTP", Some(floor.middle))];
 
     let simulator = Simulator::start(&models("400ms"), &doors)?;
     let names: Vec<String> = (0..PROVIDERS).map(|number| format!("p{number}")).collect();
@@ -92,13 +100,17 @@ impl Round {
         Ok(Self { middle: median(&middle), high: median(&high), most: median(&most) })
     }
 
+    fn words(&self) -> String {
+        format!("{:.2}, {:.2}, {:.2} ms", self.middle, self.high, self.most)
+    }
+
     fn row(&self, what: &str, floor: Option<f64>) -> Row {
-        let Self { middle, high, most } = self;
+        let Self { middle, high, .. } = self;
         let net = floor.map(|floor| (middle - floor, high - floor));
         Row {
             what: format!("error of the first-token time, {what}: median, 99th percentile, most"),
-            ours: format!("{middle:.2}, {high:.2}, {most:.2} ms"),
-            peer: floor.map_or_else(String::new, |floor| format!("{floor:.2} ms one at a time")),
+            ours: self.words(),
+            peer: floor.map_or_else(String::new, |floor| format!("{floor:.2} ms, the socket's")),
             figure: net.map_or_else(String::new, |(middle, high)| format!("{middle:+.2}, {high:+.2} ms")),
             target: net.map(|(middle, high)| ("≤ 1 ms, ≤ 10 ms".to_owned(), middle <= 1.0 && high <= 10.0)),
         }
@@ -182,6 +194,42 @@ impl Line for OverheardLine {
     }
 }
 
+/// The same requests from a blocking socket, one after the other.
+fn errors_of_socket(url: &str, models: &[String]) -> anyhow::Result<Vec<f64>> {
+    let host = url.trim_start_matches("http://").trim_end_matches("/v1");
+    let error = |model: &String| {
+        let body = question(model).to_string();
+        let mut socket = TcpStream::connect(host)?;
+        socket.set_nodelay(true)?;
+        let request = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {KEY}\r\nconnection: close\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let begun = SystemClock.now();
+        socket.write_all(request.as_bytes())?;
+        let (mut answer, mut piece, mut first) = (Vec::new(), [0; 4096], None);
+        loop {
+            let length = socket.read(&mut piece)?;
+            answer.extend(piece.iter().take(length));
+            let text = String::from_utf8_lossy(&answer);
+            if first.is_none() && text.contains(FIRST) {
+                first = Some(SystemClock.now().saturating_duration_since(begun));
+            }
+            if length == 0 {
+                let truth = text.lines().find_map(|line| line.strip_prefix(TRUTH)?.strip_prefix(": "));
+                let truth: f64 = truth.context("no true time")?.trim().parse()?;
+                return anyhow::Ok(ms(first.context("no token")?) - truth);
+            }
+        }
+    };
+    models.iter().map(error).collect()
+}
+
+fn question(model: &str) -> Value {
+    json!({ "model": model, "stream": true, "messages": [{ "role": "user", "content": "ping" }] })
+}
+
 /// The same requests from a bare client that starts them all at once and measures from its call to the token.
 fn errors_of_burst(url: &str, models: &[&String]) -> anyhow::Result<Vec<f64>> {
     let client = Client::builder().no_proxy().http1_only().pool_max_idle_per_host(0);
@@ -189,7 +237,7 @@ fn errors_of_burst(url: &str, models: &[&String]) -> anyhow::Result<Vec<f64>> {
     runtime()?.block_on(async {
         let mut requests = tokio::task::JoinSet::new();
         for model in models {
-            let asked = json!({ "model": model, "stream": true, "messages": [{ "role": "user", "content": "ping" }] });
+            let asked = question(model);
             let request = client.post(format!("{url}/chat/completions")).bearer_auth(KEY).body(asked.to_string());
             requests.spawn(async move {
                 let begun = SystemClock.now();
@@ -197,8 +245,7 @@ fn errors_of_burst(url: &str, models: &[&String]) -> anyhow::Result<Vec<f64>> {
                 let truth = answer.headers().get(TRUTH).context("no true time")?.to_str()?.parse::<f64>()?;
                 let mut first = None;
                 while let Some(piece) = answer.chunk().await? {
-                    // The field stands in the event with the first token and in no other.
-                    if first.is_none() && piece.windows(20).any(|bytes| bytes == b"x_sim_first_token_ms") {
+                    if first.is_none() && String::from_utf8_lossy(&piece).contains(FIRST) {
                         first = Some(SystemClock.now().saturating_duration_since(begun));
                     }
                 }
