@@ -17,9 +17,9 @@ lint:
     cargo clippy --all-targets --locked -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-# Run the benchmarks
+# Measure what probes cost and how true their times are, or only some sections (docs/benchmarks.md)
 bench *filter:
-    cargo bench --locked {{ filter }}
+    cargo bench --locked --bench probe -- {{ filter }}
 
 # Fuzz one target for a minute (needs cargo-fuzz)
 fuzz target seconds="60":

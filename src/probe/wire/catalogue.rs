@@ -1,10 +1,10 @@
 //! Looking for one LLM in a provider's list, however large the list is, in little memory.
 //!
-//! The list is read as it arrives; of its entries only the three nearest ids are kept. What is called `id` or `data`
-//! anywhere but in its place does not count.
+//! The list is read as it arrives; of its entries only ids are kept, and of these no more than `nearest` needs. What is
+//! called `id` or `data` anywhere but in its place does not count.
 
 use super::ScanFault;
-use super::json::{Token, TokenScan};
+use super::json::{Token, TokenScan, readable};
 use super::nearest::{Nearest, without_latest};
 use super::text::clean;
 use crate::target::CatalogueShape;
@@ -97,8 +97,8 @@ struct Reader {
     id_prefix: String,
     /// The containers that are open. `TokenScan` bounds their number.
     open: Vec<Place>,
-    /// The name of the value that comes next; empty where it is none that matters.
-    key: &'static str,
+    /// The name of the value that comes next.
+    key: Name,
     data: Seen,
     models: Seen,
     failed: bool,
@@ -111,8 +111,35 @@ struct Reader {
     entry_efforts: Vec<String>,
 }
 
-/// The names that matter. All others become an empty one, so that no foreign text is kept.
-const NAMES: [&str; 8] = ["data", "models", "id", "name", "model", "key", "reasoning_parameters", "efforts"];
+/// The names that matter. All others are the same to us.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Name {
+    Data,
+    Models,
+    Id,
+    /// Of an LLM in a list of `models`: `name`, `model` or `key`.
+    OtherId,
+    ReasoningParameters,
+    Efforts,
+    Error,
+    #[default]
+    Other,
+}
+
+impl Name {
+    fn of(text: &[u8]) -> Self {
+        match text {
+            b"data" => Self::Data,
+            b"models" => Self::Models,
+            b"id" => Self::Id,
+            b"name" | b"model" | b"key" => Self::OtherId,
+            b"reasoning_parameters" => Self::ReasoningParameters,
+            b"efforts" => Self::Efforts,
+            b"error" => Self::Error,
+            _ => Self::Other,
+        }
+    }
+}
 
 impl Reader {
     fn new(shape: CatalogueShape, wanted: &str, id_prefix: &str) -> Self {
@@ -122,7 +149,7 @@ impl Reader {
             wanted: wanted.to_owned(),
             id_prefix: id_prefix.to_owned(),
             open: Vec::new(),
-            key: "",
+            key: Name::Other,
             data: Seen::default(),
             models: Seen::default(),
             failed: false,
@@ -139,45 +166,44 @@ impl Reader {
         let key = std::mem::take(&mut self.key);
         let inside = self.open.last().copied();
         match token {
-            Token::Key("error") if inside == Some(Place::Root) => self.key = "error",
-            Token::Key(name) => self.key = NAMES.into_iter().find(|known| *known == name).unwrap_or_default(),
+            Token::Key(name) => self.key = Name::of(name),
             Token::Object => self.begin(match (inside, key) {
                 (None, _) => Place::Root,
                 (Some(Place::List(list)), _) => Place::Entry(list),
-                (Some(Place::Entry(_)), "reasoning_parameters") => Place::Reasoning,
+                (Some(Place::Entry(_)), Name::ReasoningParameters) => Place::Reasoning,
                 _ => Place::Elsewhere,
             }),
             Token::Array => self.begin(match (inside, key) {
-                (None, _) | (Some(Place::Root), "data") => Place::List(List::Data),
-                (Some(Place::Root), "models") => Place::List(List::Models),
-                (Some(Place::Reasoning), "efforts") => Place::Efforts,
+                (None, _) | (Some(Place::Root), Name::Data) => Place::List(List::Data),
+                (Some(Place::Root), Name::Models) => Place::List(List::Models),
+                (Some(Place::Reasoning), Name::Efforts) => Place::Efforts,
                 _ => Place::Elsewhere,
             }),
             Token::End => self.end(),
             Token::Text(text) => match (inside, key) {
-                (Some(Place::Entry(List::Data)), "id")
-                | (Some(Place::Entry(List::Models)), "id" | "name" | "model" | "key") => self.id(text),
+                (Some(Place::Entry(List::Data)), Name::Id)
+                | (Some(Place::Entry(List::Models)), Name::Id | Name::OtherId) => self.id(readable(text)),
                 // A list of bare names.
                 (Some(Place::List(list)), _) => {
                     self.begin_entry(list);
-                    self.id(text);
+                    self.id(readable(text));
                     self.end_entry(list);
                 }
                 (Some(Place::Efforts), _) if self.entry_efforts.len() < EFFORTS => {
-                    self.entry_efforts.push(clean(text, EFFORT));
+                    self.entry_efforts.push(clean(readable(text), EFFORT));
                 }
                 _ => {}
             },
             // Ollama's list is `null` before the first LLM is pulled.
             Token::Null => match (inside, key) {
-                (Some(Place::Root), "data") => self.data.present = true,
-                (Some(Place::Root), "models") => self.models.present = true,
+                (Some(Place::Root), Name::Data) => self.data.present = true,
+                (Some(Place::Root), Name::Models) => self.models.present = true,
                 _ => {}
             },
             Token::Number(_) | Token::Truth => {}
         }
         // Whatever an `error` is, `null` apart, the answer is not a catalogue.
-        if key == "error" && token != Token::Null {
+        if key == Name::Error && inside == Some(Place::Root) && token != Token::Null {
             self.failed = true;
         }
     }
@@ -228,7 +254,7 @@ impl Reader {
         if self.is_wanted(id) {
             self.entry_wanted = true;
         } else if !self.entry_named && !self.listed {
-            self.nearest.compare(id);
+            self.nearest.note(id);
         }
         self.entry_named = true;
     }

@@ -3,7 +3,7 @@
 //! The numbers themselves are not kept: that the LLM made some is all that a probe wants to know.
 
 use super::ScanFault;
-use super::json::{Token, TokenScan};
+use super::json::{Token, TokenScan, readable};
 
 /// Reads an answer piece by piece.
 #[derive(Debug)]
@@ -97,16 +97,16 @@ enum Key {
 }
 
 impl Key {
-    fn new(name: &str) -> Self {
+    fn new(name: &[u8]) -> Self {
         match name {
-            "data" => Self::Data,
-            "embedding" => Self::Embedding,
-            "embeddings" => Self::Embeddings,
-            "usage" => Self::Usage,
+            b"data" => Self::Data,
+            b"embedding" => Self::Embedding,
+            b"embeddings" => Self::Embeddings,
+            b"usage" => Self::Usage,
             // OpenAI's name and Ollama's.
-            "prompt_tokens" | "prompt_eval_count" => Self::InputTokens,
-            "error" => Self::Error,
-            "type" | "object" => Self::Kind,
+            b"prompt_tokens" | b"prompt_eval_count" => Self::InputTokens,
+            b"error" => Self::Error,
+            b"type" | b"object" => Self::Kind,
             _ => Self::Other,
         }
     }
@@ -143,15 +143,17 @@ impl Reader {
             }
             Token::Number(number) => match (inside, key) {
                 (Some(Place::Vector), _) if !self.ended => self.finding.dimensions += 1,
-                (Some(Place::Usage | Place::Root), Key::InputTokens) => self.finding.input_tokens = number.parse().ok(),
+                (Some(Place::Usage | Place::Root), Key::InputTokens) => {
+                    self.finding.input_tokens = readable(number).parse().ok();
+                }
                 _ => {}
             },
             Token::Text(text) => match (inside, key) {
                 (Some(Place::Entry), Key::Embedding) if self.finding.dimensions == 0 => {
-                    self.finding.dimensions = base64_floats(text);
+                    self.finding.dimensions = base64_floats(readable(text));
                     self.ended = self.finding.dimensions > 0;
                 }
-                (Some(Place::Root), Key::Kind) if text == "error" => self.finding.error = true,
+                (Some(Place::Root), Key::Kind) if text == b"error" => self.finding.error = true,
                 _ => {}
             },
             Token::Null | Token::Truth => {}

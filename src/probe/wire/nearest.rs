@@ -13,17 +13,23 @@ const SIMILAR: f64 = 0.6;
 const LONGEST_COMPARED: usize = 256;
 /// Ids after so many are not compared. OpenRouter lists about 400.
 const MOST_COMPARED: usize = 10_000;
+/// How many bytes of ids are kept before they are compared. It is enough for OpenRouter's list, so that nothing is
+/// compared where the wanted id comes in the end: comparing would cost more than reading the list.
+const KEPT: usize = 32 * 1024;
 /// Longest id that is told, in characters.
 const TOLD: usize = 120;
 
-/// Keeps the nearest of the ids that it is shown.
+/// Keeps the nearest of the ids that it is shown. It compares them as late as it can.
 #[derive(Debug)]
 pub(super) struct Nearest {
     /// The wanted id in lower case.
     wanted: String,
+    /// Ids that wait to be compared, one after the other, and the length of each.
+    kept: String,
+    lengths: Vec<u16>,
     /// Best first.
     near: Vec<Near>,
-    compared: usize,
+    shown: usize,
 }
 
 #[derive(Debug)]
@@ -34,16 +40,35 @@ struct Near {
 
 impl Nearest {
     pub(super) fn new(wanted: &str) -> Self {
-        Self { wanted: wanted.to_lowercase(), near: Vec::new(), compared: 0 }
+        Self { wanted: wanted.to_lowercase(), kept: String::new(), lengths: Vec::new(), near: Vec::new(), shown: 0 }
     }
 
     /// Shows it an id of the list.
-    pub(super) fn compare(&mut self, id: &str) {
+    pub(super) fn note(&mut self, id: &str) {
         let bounded = id.len() <= LONGEST_COMPARED && self.wanted.len() <= LONGEST_COMPARED;
-        if self.compared == MOST_COMPARED || id.is_empty() || !bounded {
+        let Ok(length) = u16::try_from(id.len()) else { return };
+        if self.shown == MOST_COMPARED || id.is_empty() || !bounded {
             return;
         }
-        self.compared += 1;
+        self.shown += 1;
+        self.kept.push_str(id);
+        self.lengths.push(length);
+        if self.kept.len() > KEPT {
+            self.compare_kept();
+        }
+    }
+
+    fn compare_kept(&mut self) {
+        let (kept, lengths) = (std::mem::take(&mut self.kept), std::mem::take(&mut self.lengths));
+        let mut rest = kept.as_str();
+        for length in lengths {
+            let Some((id, after)) = rest.split_at_checked(length.into()) else { return };
+            self.compare(id);
+            rest = after;
+        }
+    }
+
+    fn compare(&mut self, id: &str) {
         let score = self.likeness(id);
         let place = self.near.partition_point(|near| near.score >= score);
         if score < SIMILAR || place >= NEAREST {
@@ -57,7 +82,8 @@ impl Nearest {
     }
 
     /// The nearest, best first, cleaned.
-    pub(super) fn ids(self) -> Vec<String> {
+    pub(super) fn ids(mut self) -> Vec<String> {
+        self.compare_kept();
         self.near.into_iter().map(|near| near.id).collect()
     }
 
