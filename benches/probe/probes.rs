@@ -35,7 +35,7 @@ pub(crate) fn jobs(probes: &Path, depth: Depth) -> anyhow::Result<Vec<Job>> {
                 .entry(provider.id.clone())
                 .or_insert_with(|| Arc::new(config::read_credential(provider, &environment, &config.directory)));
             let credential = Arc::clone(credential);
-            Job { target: Arc::new(target.clone()), credential, depth, run_id: run_id.clone() }
+            Job { target: Arc::new(target.clone()), credential, depth, run_id: run_id.clone(), cold_until: None }
         })
         .collect())
 }
