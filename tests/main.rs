@@ -3,6 +3,8 @@
 //! `cfg(test)` is always set here; it is written so that clippy's exceptions for tests hold in helpers too.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod scenarios;

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::target::{Kind, Target};
+use crate::target::{KeepAlive, Kind, Target};
 
 /// Path of the request that loads the target's LLM without generating.
 pub(in crate::probe) fn preload_path(kind: Kind) -> &'static str {
@@ -22,10 +22,19 @@ pub(in crate::probe) fn preload_body(target: &Target) -> Value {
             fields.insert("input".to_owned(), json!(""));
         }
         if let Some(keep_alive) = target.provider.keep_alive {
-            fields.insert("keep_alive".to_owned(), json!(format!("{}s", keep_alive.as_secs())));
+            fields.insert("keep_alive".to_owned(), stay(keep_alive));
         }
     }
     body
+}
+
+/// `keep_alive` as Ollama reads it: a Go duration, or a negative number for ever.
+fn stay(keep_alive: KeepAlive) -> Value {
+    match keep_alive {
+        KeepAlive::Forever => json!(-1),
+        KeepAlive::For(time) if time.subsec_millis() > 0 => json!(format!("{}ms", time.as_millis())),
+        KeepAlive::For(time) => json!(format!("{}s", time.as_secs())),
+    }
 }
 
 /// Whether the answer of `/api/ps` names the LLM as loaded; nothing when it is not such an answer. Ollama completes a
@@ -43,7 +52,16 @@ pub(in crate::probe) fn is_loaded(ps: &Value, model: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn how_long_it_stays_is_written_as_ollama_reads_it() {
+        assert_eq!(stay(KeepAlive::For(Duration::from_secs(300))), json!("300s"));
+        assert_eq!(stay(KeepAlive::For(Duration::from_millis(1500))), json!("1500ms"));
+        assert_eq!(stay(KeepAlive::Forever), json!(-1));
+    }
 
     #[test]
     fn a_bare_name_means_latest() {
