@@ -1,6 +1,6 @@
 //! What a probe costs, and how true its times are: one table, each figure beside its peer from the same run.
 //!
-//! `cargo bench --bench probe` takes about two minutes; `cargo bench --bench probe -- once many` runs some sections.
+//! `cargo bench --bench probe` takes about four minutes; `cargo bench --bench probe -- once many` runs some sections.
 //! docs/benchmarks.md has the method. Costs are CPU time, because wall time on a shared machine measures the others.
 //! Nothing is asserted: a figure that misses its target is marked, and the reader judges.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
@@ -30,6 +30,7 @@ const SECTIONS: [Section; 4] = [
 fn main() -> anyhow::Result<()> {
     // cargo adds `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let before = load();
     println!("{}", Row::HEADING);
     for (name, measure) in SECTIONS {
         if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
@@ -38,5 +39,13 @@ fn main() -> anyhow::Result<()> {
             }
         }
     }
+    // Whoever reads the table must know how much of the machine it had.
+    println!("\nLoad average over a minute: {before} before, {} after.", load());
     Ok(())
+}
+
+/// The system's load average over a minute, its own part included.
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().unwrap_or("unknown").to_owned()
 }

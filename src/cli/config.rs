@@ -41,8 +41,8 @@ pub(super) fn run(global: &Global, args: &ConfigArgs) -> anyhow::Result<Exit> {
             let environment = setup::environment(global)?;
             let config = setup::config(global, &environment)?;
             terminal::output(|out: &mut dyn Write| {
-                for note in &config.notes {
-                    writeln!(out, "note: {}:{}: {}", config.path.display(), note.line, note.text)?;
+                for (line, text) in config.all_notes() {
+                    writeln!(out, "note: {}:{line}: {text}", config.path.display())?;
                 }
                 let (targets, providers) = (config.targets.len(), config.providers.len());
                 writeln!(

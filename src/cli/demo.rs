@@ -74,8 +74,9 @@ const ACTS: [Act; 3] = [
     },
     Act {
         title: "Four failures that look alike from outside",
-        says: "Each is named with its rung of the ladder, what was seen, and what to do. Three of them cost nothing: they \
-               were found before any model was asked. The spent window heals by waiting; the others need a person.",
+        says: "Each is named with its rung of the ladder, what was seen, and what to do. None of them \
+               cost a token: the wrong id and the refused key were found by free requests, before any model was asked, and \
+               the other two were refused when it was. The spent window heals by waiting; the others need a person.",
         targets: &[
             ("wrong-id", Some(Code::ModelNotFound), None),
             ("bad-key", Some(Code::KeyRefused), None),

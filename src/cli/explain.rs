@@ -20,18 +20,20 @@ pub(super) fn run(global: &Global, args: &ExplainArgs) -> anyhow::Result<Exit> {
     let Some(name) = &args.code else {
         return terminal::output(|out| report::list(&look, out));
     };
-    match Code::from_name(&name.trim().to_lowercase()) {
+    // As constants and metrics spell it: KEY_REFUSED, key_refused.
+    let folded = name.trim().to_lowercase().replace(['_', ' '], "-");
+    match Code::from_name(&folded) {
         Some(code) => terminal::output(|out| report::explain(code, &look, out)),
-        None => Err(Usage(unknown(name)).into()),
+        None => Err(Usage(unknown(name, &folded)).into()),
     }
 }
 
-fn unknown(name: &str) -> String {
+fn unknown(name: &str, folded: &str) -> String {
     let nearest = Code::ALL
         .into_iter()
-        .map(|code| (strsim::jaro_winkler(name, code.name()), code))
+        .map(|code| (strsim::jaro_winkler(folded, code.name()), code))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    let hint = nearest.map_or_else(String::new, |(_, code)| format!("; did you mean `{code}`?"));
-    format!("there is no code `{}`{hint} `pilotlight explain` lists all", crate::probe::wire::text::clean(name, 60))
+    let hint = nearest.map_or_else(|| ".".to_owned(), |(_, code)| format!("; did you mean `{code}`?"));
+    format!("there is no code `{}`{hint} `pilotlight explain` lists all.", crate::probe::wire::text::clean(name, 60))
 }

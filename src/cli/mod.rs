@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
 use crate::telemetry::log::LogFormat;
@@ -59,7 +59,7 @@ pub(super) struct Global {
     /// Form of the log on standard error [default: json; none on a terminal]
     #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<LogFormatArg>,
-    /// What is logged: error, warn, info, debug, trace, off, or `info,reqwest=debug`
+    /// What is logged: off, error (failures), warn, info (every probe), debug (their beginnings), trace (their stages)
     #[arg(long, global = true, value_name = "FILTER", env = "PILOTLIGHT_LOG")]
     pub log_level: Option<String>,
 }
@@ -102,16 +102,16 @@ enum Command {
     Sim(sim::SimArgs),
     /// Write completions for a shell to standard output
     Completions(completions::CompletionsArgs),
-    /// Write the man page to standard output
+    /// Write the man page: one of everything, one of a subcommand, or all of them into a folder
     #[command(hide = true)]
-    Man,
+    Man(completions::ManArgs),
 }
 
 /// Reads the arguments and does what they say.
 #[must_use]
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(terminal::panicked));
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // `--help` and `--version` are no failures; a broken pipe while printing them is none either.
@@ -120,11 +120,29 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    let color = cli.global.color;
     let exit = match run(cli) {
         Ok(exit) => exit,
-        Err(error) => terminal::fail(&error),
+        Err(error) => terminal::fail(&error, color),
     };
     ExitCode::from(exit.code())
+}
+
+/// Reads the arguments. What is wrong with them is coloured as `--color` says, so that is looked for before the rest.
+fn parse() -> Result<Cli, clap::Error> {
+    let words: Vec<_> = std::env::args_os().collect();
+    let spelt = words.iter().enumerate().find_map(|(index, word)| match word.to_str()? {
+        "--color" => words.get(index + 1)?.to_str(),
+        word => word.strip_prefix("--color="),
+    });
+    let choice = match spelt {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    };
+    let mut command = Cli::command().color(choice);
+    let matches = command.try_get_matches_from_mut(words)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
@@ -136,6 +154,6 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(&global, &args),
         Command::Sim(args) => sim::run(&global, &args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
-        Command::Man => completions::man(Cli::command()),
+        Command::Man(args) => completions::man(&args, Cli::command()),
     }
 }

@@ -37,7 +37,8 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> anyhow::Result<Exit> {
         Some(path) => {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| Usage(format!("failed to read {}: {error}", path.display())))?;
-            Scenario::from_yaml(&text).map_err(|error| Usage(format!("failed to read {}: {error}", path.display())))?
+            Scenario::from_yaml(&text)
+                .map_err(|error| Usage(format!("failed to {}", error.of_file(&path.display().to_string()))))?
         }
     };
     let options = Options { listen: args.listen, speed: args.speed, ..Options::default() };

@@ -45,8 +45,8 @@ pub(super) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 /// Tells an error, and what the process ends with because of it.
-pub(super) fn fail(error: &anyhow::Error) -> Exit {
-    let style = style(ColorWhen::Auto, &io::stderr());
+pub(super) fn fail(error: &anyhow::Error, color: ColorWhen) -> Exit {
+    let style = style(color, &io::stderr());
     let (red, end) = match style {
         Style::Coloured => ("\u{1b}[1;31m", "\u{1b}[0m"),
         Style::Plain => ("", ""),

@@ -59,7 +59,7 @@ struct Notes(Vec<Note>);
 
 impl Notes {
     fn add(&mut self, line: u32, text: &str) {
-        self.0.push(Note { line, text: text.to_owned() });
+        self.0.push(Note { line, text: text.to_owned(), about: Vec::new() });
     }
 }
 

@@ -25,11 +25,11 @@ pub(super) enum Variable<'e> {
     Text(&'e str),
 }
 
-/// Why a file of variables could not be read.
+/// Why a file of variables could not be read. The text fits after "failed to".
 #[derive(Debug, thiserror::Error)]
 pub enum EnvFileError {
     /// The system did not give it.
-    #[error("could not read the variables of {path}")]
+    #[error("read the variables of {path}: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -37,10 +37,10 @@ pub enum EnvFileError {
         source: std::io::Error,
     },
     /// It is too large to be one (the limit is 1 MiB).
-    #[error("{0} is larger than 1 MiB, so it is not a file of variables")]
+    #[error("read the variables of {0}: it is larger than 1 MiB, so it is no such file")]
     TooLarge(PathBuf),
     /// It is not UTF-8.
-    #[error("{0} is not UTF-8 text")]
+    #[error("read the variables of {0}: it is not UTF-8 text")]
     NotText(PathBuf),
 }
 
@@ -137,6 +137,7 @@ mod tests {
     #[test]
     fn a_file_that_is_none_is_an_error_with_its_path() {
         let error = Environment::default().with_env_file(Path::new("/nonexistent/.env")).unwrap_err();
-        assert_eq!(error.to_string(), "could not read the variables of /nonexistent/.env");
+        let text = error.to_string();
+        assert!(text.starts_with("read the variables of /nonexistent/.env: No such file"), "{text}");
     }
 }

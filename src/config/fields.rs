@@ -14,6 +14,8 @@ use super::shape;
 pub(super) struct Fields<'n, 'a> {
     section: &'static Section,
     entries: &'n [(Key<'a>, Node<'a>)],
+    /// Whether a name in it is not in the table. Only then is it worth while to look for what was meant.
+    odd: bool,
     /// Where the mapping is.
     pub(super) span: Span,
 }
@@ -21,17 +23,22 @@ pub(super) struct Fields<'n, 'a> {
 impl<'n, 'a> Fields<'n, 'a> {
     /// The mapping of a node. `None` where it is not one.
     pub(super) fn of(node: &'n Node<'a>, section: &'static Section) -> Option<Self> {
-        Some(Self { section, entries: node.entries()?, span: node.span })
+        let entries = node.entries()?;
+        let odd = entries.iter().any(|(name, _)| section.key(&name.text).is_none());
+        Some(Self { section, entries, odd, span: node.span })
     }
 
-    /// The value of a key, unless it is empty.
+    /// The value of a key, unless it is empty. A misspelt key gives its value too: the misspelling is reported already,
+    /// and what is wrong with the value is to be reported in the same run.
     pub(super) fn get(&self, key: &str) -> Option<&'n Node<'a>> {
         debug_assert!(self.section.key(key).is_some(), "{key} is not in the table");
-        self.entries
-            .iter()
-            .find(|(name, _)| name.text == key)
-            .map(|(_, node)| node)
-            .filter(|node| !matches!(node.value, Value::Null))
+        let exact = self.entries.iter().find(|(name, _)| name.text == key);
+        let misspelt = || {
+            let taken =
+                |name: &str, node| shape::taken_for(name, node, self.section).is_some_and(|taken| taken.name == key);
+            self.entries.iter().filter(|_| self.odd).find(|(name, node)| taken(&name.text, node))
+        };
+        exact.or_else(misspelt).map(|(_, node)| node).filter(|node| !matches!(node.value, Value::Null))
     }
 
     /// Whether a key is written at all, be it empty or wrong, or under a name that was taken for it.

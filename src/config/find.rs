@@ -14,6 +14,10 @@ targets:
   - { name: glm, provider: synthetic, model: \"hf:zai-org/GLM-4.6\" }
 ";
 
+/// How a file is named.
+const EXPLICIT: &str = "--config";
+const VARIABLE: &str = "$PILOTLIGHT_CONFIG";
+
 /// There is no probes.yaml. The text says where it was looked for and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFound {
@@ -23,9 +27,17 @@ pub struct NotFound {
 
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [(path, why @ (EXPLICIT | VARIABLE))] = self.looked.as_slice()
+            && path.is_dir()
+        {
+            write!(f, "{} ({why}) is a directory; name the file in it", path.display())?;
+            let inside = path.join("probes.yaml");
+            return if inside.is_file() { write!(f, ": {}", inside.display()) } else { Ok(()) };
+        }
         writeln!(f, "there is no probes.yaml; looked for")?;
         for (path, why) in &self.looked {
-            writeln!(f, "  {} ({why})", path.display())?;
+            let folder = if path.is_dir() { ", a directory" } else { "" };
+            writeln!(f, "  {} ({why}{folder})", path.display())?;
         }
         writeln!(f, "Try `pilotlight demo`, which needs none, or begin with this:\n")?;
         for line in EXAMPLE.lines() {
@@ -43,9 +55,9 @@ impl std::error::Error for NotFound {}
 pub fn find(explicit: Option<&Path>, environment: &Environment) -> Result<PathBuf, NotFound> {
     let mut looked = Vec::new();
     if let Some(path) = explicit {
-        looked.push((path.to_owned(), "--config"));
+        looked.push((path.to_owned(), EXPLICIT));
     } else if let Some(path) = environment.path("PILOTLIGHT_CONFIG") {
-        looked.push((path, "$PILOTLIGHT_CONFIG"));
+        looked.push((path, VARIABLE));
     } else {
         looked.push((PathBuf::from("probes.yaml"), "the current folder"));
         let user =
@@ -92,6 +104,17 @@ mod tests {
         assert!(text.contains("/nonexistent.yaml (--config)"), "{text}");
         assert!(text.contains("pilotlight demo"), "{text}");
         assert!(!text.contains("/etc/"), "{text}");
+    }
+
+    #[test]
+    fn a_directory_is_called_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = find(Some(directory.path()), &Environment::default()).unwrap_err().to_string();
+        assert_eq!(text, format!("{} (--config) is a directory; name the file in it", directory.path().display()));
+        let file = directory.path().join("probes.yaml");
+        std::fs::write(&file, "").unwrap();
+        let text = find(Some(directory.path()), &Environment::default()).unwrap_err().to_string();
+        assert!(text.ends_with(&format!(": {}", file.display())), "{text}");
     }
 
     #[test]

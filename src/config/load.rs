@@ -9,11 +9,11 @@ use super::node::{Node, Span, Value};
 use super::table::ROOT;
 use super::{Config, Environment, mask, parse, resolve, shape};
 
-/// Why a file is not a configuration.
+/// Why a file is not a configuration. The text fits after "failed to", but for that of mistakes.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The system did not give it.
-    #[error("could not read {path}")]
+    #[error("read {path}: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// It is too large to be one.
-    #[error("{path} is larger than {limit} bytes, so it is not read")]
+    #[error("read {path}: it is larger than {limit} bytes")]
     TooLarge {
         /// The file.
         path: PathBuf,

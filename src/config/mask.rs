@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::keys::nearest;
 use super::node::{Node, Value};
 use super::values::is_variable_name;
 
@@ -102,7 +103,8 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                     continue;
                 }
                 let inner = match (context, &*key.text) {
-                    (Context::Plain, "headers") => Context::Secret,
+                    // However it is misspelt.
+                    (Context::Plain, name) if nearest(name, ["headers"]).is_some() => Context::Secret,
                     (Context::Plain, "api_key") => Context::Credential,
                     (Context::Plain, name) if sounds_secret(name) => Context::Guessed,
                     (Context::Plain, _) => Context::Plain,

@@ -18,6 +18,7 @@ mod load;
 mod mask;
 mod mistakes;
 mod node;
+mod notes;
 mod parse;
 mod presets;
 mod reference;
@@ -84,6 +85,17 @@ pub struct Note {
     pub line: u32,
     /// The hint, in one sentence.
     pub text: String,
+    /// What it is about. Empty where it is about the file.
+    pub about: Vec<Subject>,
+}
+
+/// What a note is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A provider, and so every target of it.
+    Provider(ProviderId),
+    /// A target.
+    Target(TargetId),
 }
 
 impl Config {

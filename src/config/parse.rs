@@ -31,7 +31,10 @@ pub(super) fn parse<'a>(text: &'a str, mistakes: &mut Vec<Mistake>) -> Option<No
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, place)) => builder.take(event, place_of(&place)),
-            Err(error) => builder.stop(syntax_mistake(text, &error)),
+            Err(error) => {
+                let opened = builder.open_bracket(text);
+                builder.stop(syntax_mistake(text, &error, opened))
+            }
         };
         if step.is_err() {
             return None;
@@ -63,6 +66,15 @@ impl<'a> Builder<'a, '_> {
     fn stop(&mut self, mistake: Mistake) -> Result<(), Stop> {
         self.mistakes.push(mistake);
         Err(Stop)
+    }
+
+    /// The innermost `[` or `{` that is not closed yet.
+    fn open_bracket(&self, text: &str) -> Option<(Span, char)> {
+        self.frames.iter().rev().find_map(|frame| {
+            let (Frame::Sequence { span, .. } | Frame::Mapping { span, .. }) = frame;
+            let bracket = text.get(span.start..)?.chars().next().filter(|c| matches!(c, '[' | '{'))?;
+            Some((Span { end: span.start + 1, ..*span }, bracket))
+        })
     }
 
     /// Takes one event.
@@ -249,7 +261,7 @@ fn place_of(span: &granit_parser::Span) -> Span {
 }
 
 /// A syntax error in words that say what to do.
-fn syntax_mistake(text: &str, error: &ScanError) -> Mistake {
+fn syntax_mistake(text: &str, error: &ScanError, bracket: Option<(Span, char)>) -> Mistake {
     let marker = error.marker();
     let line = marker.line().max(1);
     // The marker's byte offset is not always known, its line and column are.
@@ -266,6 +278,18 @@ fn syntax_mistake(text: &str, error: &ScanError) -> Mistake {
         line: u32::try_from(line).unwrap_or(u32::MAX),
         column: u32::try_from(marker.col().saturating_add(1)).unwrap_or(u32::MAX),
     };
+    // Where the reading stops is often far below the bracket that somebody forgot to close.
+    if is_unclosed(error.kind())
+        && let Some((opened, bracket)) = bracket
+        && opened.line < span.line
+    {
+        let closing = if bracket == '{' { '}' } else { ']' };
+        return Mistake::at(opened, format!("this `{bracket}` is not closed, or a comma is missing after it"))
+            .label("opened here")
+            .also(span, "and here it cannot go on")
+            .fix(format!("close it with `{closing}`, and put a comma between items"))
+            .syntax();
+    }
     let (reason, fix) = explain(error.kind());
     let mistake = Mistake::at(span, reason).fix(fix).syntax();
     let opened = match error.kind() {
@@ -299,6 +323,19 @@ fn lone_quote(text: &str, before: usize) -> Option<Span> {
     found
 }
 
+/// Whether the end of a `[` or `{` is what is missing, or a comma in it.
+fn is_unclosed(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnclosedFlowCollection { .. }
+            | ErrorKind::UnexpectedEofFlowSequence
+            | ErrorKind::UnexpectedEofFlowMapping
+            | ErrorKind::UnexpectedEofImplicitFlowMapping
+            | ErrorKind::ExpectedFlowMappingSeparator
+            | ErrorKind::ExpectedFlowSequenceSeparator
+    )
+}
+
 /// The reason and the fix for what people really get wrong; the parser's own words for the rest.
 fn explain(kind: &ErrorKind) -> (String, String) {
     let (reason, fix) = match kind {
@@ -311,12 +348,7 @@ fn explain(kind: &ErrorKind) -> (String, String) {
         | ErrorKind::DocumentIndicatorInQuotedScalar => {
             ("a quote that was opened above is not closed", "close it, or remove the one that opens it")
         }
-        ErrorKind::UnclosedFlowCollection { .. }
-        | ErrorKind::UnexpectedEofFlowSequence
-        | ErrorKind::UnexpectedEofFlowMapping
-        | ErrorKind::UnexpectedEofImplicitFlowMapping
-        | ErrorKind::ExpectedFlowMappingSeparator
-        | ErrorKind::ExpectedFlowSequenceSeparator => {
+        kind if is_unclosed(kind) => {
             ("a `[` or `{` is not closed, or a comma is missing", "close the bracket, and put a comma between items")
         }
         ErrorKind::MisplacedFlowCollectionEnd | ErrorKind::MismatchedFlowCollectionEnd { .. } => (

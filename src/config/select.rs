@@ -6,11 +6,14 @@ use super::Config;
 use super::keys::nearest;
 use crate::target::Target;
 
+/// How many known names an error lists.
+const LISTED: usize = 10;
+
 /// Why nothing can be selected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// A name that nothing has.
-    #[error("there is no {kind} `{name}`{}; there are: {}", did_you_mean(.nearest.as_deref()), .known.join(", "))]
+    #[error("there is no {kind} `{name}`{}. {}: {}", did_you_mean(.nearest.as_deref()), plural(.kind), listed(.known))]
     Unknown {
         /// What it was to be the name of: `target`, `tag` or `provider`.
         kind: &'static str,
@@ -27,7 +30,29 @@ pub enum SelectError {
 }
 
 fn did_you_mean(name: Option<&str>) -> String {
-    name.map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
+    name.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+/// What begins the list of what there is.
+fn plural(kind: &str) -> &'static str {
+    match kind {
+        "target" => "Targets",
+        "tag" => "Tags",
+        _ => "Providers",
+    }
+}
+
+/// The first of some names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let mut out = names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 if names.is_empty() => "none".to_owned(),
+        0 => out,
+        more => {
+            out.push_str(&format!(" and {more} more"));
+            out
+        }
+    }
 }
 
 impl Config {

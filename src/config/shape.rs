@@ -30,7 +30,16 @@ impl Checker<'_> {
         for (name, value) in entries {
             match section.key(&name.text) {
                 Some(key) => self.value(value, key.name, &key.kind, key),
-                None => self.unknown(&name.text, name.span, section),
+                None => {
+                    self.unknown(&name.text, name.span, section);
+                    // What is in a misspelt section is wrong all the same, and is said in the same run.
+                    if let Some(key) = taken_for(&name.text, value, section)
+                        && !matches!(value.value, Value::Null)
+                        && entries.iter().all(|(name, _)| name.text != key.name)
+                    {
+                        self.value(value, key.name, &key.kind, key);
+                    }
+                }
             }
         }
         for key in section.keys.iter().filter(|key| key.need == Need::Required) {
@@ -239,6 +248,15 @@ pub(super) fn meant(name: &str, section: &'static Section) -> Option<&'static st
         .find(|key| key.also.contains(&name))
         .map(|key| key.name)
         .or_else(|| nearest(name, section.keys.iter().map(|key| key.name)))
+}
+
+/// The key that the value of an unknown name is judged as: one that is spelt almost the same; or one that other tools
+/// give that name, for a list or a mapping. A single value under another tool's name (`timeout: 30`) means too many
+/// things.
+pub(super) fn taken_for(name: &str, value: &Node<'_>, section: &'static Section) -> Option<&'static Key> {
+    let key = section.key(meant(name, section)?)?;
+    let structured = matches!(value.value, Value::Mapping(_) | Value::Sequence(_));
+    (structured || nearest(name, [key.name]).is_some()).then_some(key)
 }
 
 /// A whole number written in digits. `1_000`, `0x10` and `1e3` are numbers to some YAML readers only.

@@ -10,11 +10,11 @@ use jiff::tz::TimeZone;
 
 use super::Config;
 use super::resolve::{Origin, Origins};
-use super::values::duration_text;
+use super::values::{FOREVER, duration_text};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 use crate::plan::{CheckSchedule, Gate, TargetSchedule, Trigger, WarmSchedule, WarmTrigger};
 use crate::quota::QuotaSettings;
-use crate::target::{CredentialSource, KeyHeader, Provider, Target};
+use crate::target::{CredentialSource, KeepAlive, KeyHeader, Provider, Target};
 
 const MASK: &str = "\"***\"";
 
@@ -92,7 +92,13 @@ impl Page {
             key("ca_file", scalar(&file.to_string_lossy()));
         }
         if let Some(time) = provider.keep_alive {
-            key("keep_alive", duration_text(time));
+            key(
+                "keep_alive",
+                match time {
+                    KeepAlive::For(time) => duration_text(time),
+                    KeepAlive::Forever => FOREVER.to_owned(),
+                },
+            );
         }
         key("unloads", provider.unloads.to_string());
         key(

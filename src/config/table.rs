@@ -9,6 +9,7 @@ use super::forms::{
     VERSION, WAIT,
 };
 use super::keys::{Key, Kind, Section};
+use super::values::FOREVER;
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 
 /// The whole file.
@@ -116,7 +117,7 @@ pub(super) static PROVIDER: Section = Section {
         Key::new("ca_file", Kind::Scalar(&FILE), "PEM file with the certificate authorities to trust instead of the system's; relative to this file.")
             .example("company-ca.pem")
             .also(&["ca", "cert", "cacert", "ca_cert"]),
-        Key::new("keep_alive", Kind::Scalar(&KEEP_ALIVE), "For how long Ollama is asked to keep a model loaded.")
+        Key::new("keep_alive", Kind::OrWord(FOREVER, &Kind::Scalar(&KEEP_ALIVE)), "For how long Ollama is asked to keep a model loaded: a second at least, or `forever`.")
             .default("the server's own")
             .example("30m"),
         Key::new("unloads", Kind::Boolean, "Whether models unload when idle. Where they do not, warming buys nothing.")

@@ -38,7 +38,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             "There is no key where probes.yaml says it is.",
             &[
                 "Set the key: {key_source} was expected to hold it.",
-                "Under systemd or cron the shell's variables are absent: use `api_key: { file: … }` or `--env-file`.",
+                "Under systemd or cron the {variable} of a shell is absent: use `api_key: { file: … }` or `--env-file`.",
                 "Keys are made at {key_page}.",
             ],
         ),
@@ -88,7 +88,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             "No connection within the deadline: packets are dropped on the way.",
             &[
                 "Look for a firewall or a missing route between this machine and {host}.",
-                "Where only a proxy leads out, the proxy must be set.",
+                "Where only a proxy leads out, there is no way yet: pilotlight does not use proxies.",
             ],
         ),
         Code::ConnectFailed => row(

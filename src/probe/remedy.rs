@@ -49,6 +49,11 @@ fn value(name: &str, target: &Target, credential: &Credential, known: Known<'_>)
         "host" => Some(provider.base_url.host()),
         "base_url" => Some(provider.base_url.to_string()),
         "key_source" => Some(source(credential).unwrap_or(&provider.key).to_string()),
+        // Only a key that was looked for in the environment can be missing because the environment is another.
+        "variable" => match source(credential).unwrap_or(&provider.key) {
+            CredentialSource::Env(name) => Some(name.clone()),
+            _ => None,
+        },
         "key_page" => provider.key_page.clone(),
         "billing_page" => provider.billing_page.clone(),
         "status_page" => provider.status_page.clone(),

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::outcome::{Class, Code, Cure, Stage, Verdict};
 
 /// The places in remedies, and what stands for them where no target is at hand.
-const PLACES: [(&str, &str); 14] = [
+const PLACES: [(&str, &str); 15] = [
     ("base_url", "base URL"),
     ("billing_page", "billing page of the provider"),
     ("cold_start", "cold-start deadline"),
@@ -24,6 +24,7 @@ const PLACES: [(&str, &str); 14] = [
     ("provider", "provider"),
     ("status_page", "status page of the provider"),
     ("title", "provider"),
+    ("variable", "variable"),
     ("wait", "when the provider says"),
 ];
 

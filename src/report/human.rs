@@ -50,7 +50,13 @@ fn block(issue: &Issue<'_>, report: &Report<'_>, look: &Look, out: &mut dyn Writ
     writeln!(out, "{} {who}: {}", look.paint(role, look.marks.of(issue.verdict)), look.paint(role, &title))?;
 
     let mut say = |label: &str, text: &str| labelled(label, text, INDENT, look, out);
-    if !alone {
+    if issue.varied && issue.diagnoses.iter().any(|own| !own.nearest.is_empty()) {
+        for (number, (outcome, own)) in issue.outcomes.iter().zip(&issue.diagnoses).enumerate() {
+            let label = if number == 0 { "who" } else { "" };
+            let nearest = own.nearest.first().map_or_else(|| "nothing".to_owned(), |id| format!("`{id}`"));
+            say(label, &plain(&format!("{}: {nearest} is near `{}`", outcome.target.id, outcome.target.model)))?;
+        }
+    } else if !alone {
         let ids: Vec<&str> = issue.outcomes.iter().map(|outcome| outcome.target.id.as_str()).collect();
         say("who", &ids.join(", "))?;
     }
@@ -67,11 +73,12 @@ fn block(issue: &Issue<'_>, report: &Report<'_>, look: &Look, out: &mut dyn Writ
     if let Some(proof) = shared_proof(&issue.outcomes) {
         say("holds", proof.says())?;
     }
-    if !diagnosis.remedy.is_empty() {
-        say("do", &plain(&diagnosis.remedy))?;
+    let remedy = issue.remedy();
+    if !remedy.is_empty() {
+        say("do", &plain(&remedy))?;
     }
     // Most remedies name the nearest ids already.
-    if diagnosis.nearest.first().is_some_and(|nearest| !diagnosis.remedy.contains(nearest.as_str())) {
+    if !issue.varied && diagnosis.nearest.first().is_some_and(|nearest| !diagnosis.remedy.contains(nearest.as_str())) {
         say("nearest", &plain(&diagnosis.nearest.join(", ")))?;
     }
     if let Some(reset) = diagnosis.reset {

@@ -66,6 +66,56 @@ fn forty_targets_with_one_refused_key_are_one_block() {
 }
 
 #[test]
+fn many_wrong_ids_are_one_block_with_their_nearest_names() {
+    let wrong = |n: u32| {
+        let (id, llm, near) = (format!("llm-{n}"), format!("zai-org/glm-{n}"), format!("hf:zai-org/GLM-{n}"));
+        let mut missing = diagnosis(
+            Code::ModelNotFound,
+            Stage::Locate,
+            &format!("{llm} is not among the 7 models of the catalogue"),
+            &format!(
+                "Nearest in the catalogue: {near}. Model ids are case-sensitive and are retired often: compare {llm} with \
+                 the provider's list."
+            ),
+        );
+        missing.nearest = vec![near];
+        Arc::new(failed(ready("synthetic", &id, &llm), missing, Proof::KeyAccepted, Some(200)))
+    };
+    let outcomes: Vec<_> = (1..=38).map(wrong).collect();
+    let text = shown(&outcomes, Format::Human, &look(100));
+    let block: Vec<&str> = text.lines().skip_while(|line| !line.is_empty()).skip(1).collect();
+    assert!(block.len() < 38 + 12, "{text}");
+    assert_eq!(block[0], "✗ 38 targets of synthetic: model-not-found at locate");
+    assert_eq!(block[1], "  who      llm-1: `hf:zai-org/GLM-1` is near `zai-org/glm-1`");
+    assert_eq!(block[38], "           llm-38: `hf:zai-org/GLM-38` is near `zai-org/glm-38`");
+    assert_eq!(block[39], "  seen     zai-org/glm-1 is not among the 7 models of the catalogue (the others alike)");
+    assert_eq!(
+        block[41],
+        "  do       Model ids are case-sensitive and are retired often: compare each of these models with the"
+    );
+    // A few have a block each: there the whole remedy is easier to read.
+    let text = shown(&outcomes[..3], Format::Human, &look(100));
+    assert_eq!(text.matches("Nearest in the catalogue").count(), 3, "{text}");
+}
+
+#[test]
+fn many_waits_are_one_block_with_the_longest() {
+    let spent = |n: i32| {
+        let remedy = format!("It refills by itself in {n}m. Retrying sooner only spends more of it.");
+        let mut spent = diagnosis(Code::WindowSpent, Stage::Warm, "HTTP 429", &remedy);
+        spent.reset = Some(super::sample::reset_after(i64::from(n) * 60));
+        Arc::new(failed(ready("synthetic", &format!("llm-{n}"), "m"), spent, Proof::KeyAccepted, Some(429)))
+    };
+    let outcomes: Vec<_> = [3, 9, 4, 5].map(spent).into();
+    let text = shown(&outcomes, Format::Human, &look(100));
+    assert!(
+        text.contains("✗ 4 targets of synthetic: window-spent at warm\n  who      llm-3, llm-9, llm-4, llm-5\n"),
+        "{text}"
+    );
+    assert!(text.contains("by itself in 9m."), "{text}");
+}
+
+#[test]
 fn json() {
     let text = shown(&pass(), Format::Json, &look(100));
     insta::assert_snapshot!(text);

@@ -152,17 +152,58 @@ fn ten_dollars() -> f64 {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {
-    /// The text is not YAML, or not of the right shape. The message names line and column and shows the place.
-    #[error("read the scenario: {message}")]
+    /// The text is not YAML, or not of the right shape.
+    #[error("read the scenario: {}{message}", place(*.at))]
     Syntax {
-        /// The parser's message, with the place in the file.
+        /// The parser's message, without the place.
         message: String,
-        /// The line, counted from one, when it is known.
-        line: Option<u64>,
+        /// Line and column, counted from one, when they are known.
+        at: Option<(u64, u64)>,
     },
     /// The shape is right but a rule is broken.
     #[error("use the scenario: {0}")]
     Rule(String),
+}
+
+/// A place before a message.
+fn place(at: Option<(u64, u64)>) -> String {
+    at.map_or_else(String::new, |(line, column)| format!("line {line}, column {column}: "))
+}
+
+impl ScenarioError {
+    /// The error of a file for people, as it fits after "failed to": `read the scenario s.yaml:2:1: unknown field …`.
+    /// Of a long list of fields only the nearest and the first are named.
+    #[must_use]
+    pub fn of_file(&self, path: &str) -> String {
+        match self {
+            Self::Syntax { message, at } => {
+                let at = at.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
+                format!("read the scenario {path}{at}: {}", shortened(message))
+            }
+            Self::Rule(rule) => format!("use the scenario {path}: {rule}"),
+        }
+    }
+}
+
+/// serde's list of all that could stand there, with the nearest first and the rest counted.
+fn shortened(message: &str) -> String {
+    const LISTED: usize = 8;
+    let Some((what, choices)) = message.split_once(", expected one of ") else { return message.to_owned() };
+    let choices: Vec<&str> = choices.split(", ").map(|name| name.trim_matches('`')).collect();
+    let wrong = what.split('`').nth(1).unwrap_or_default();
+    let nearest = choices
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), *name))
+        .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
+        .min_by_key(|(distance, _)| *distance);
+    let hint = nearest.map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"));
+    let listed: Vec<&str> = choices.iter().take(LISTED).copied().collect();
+    let more = match choices.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more (docs/simulator.md)"),
+    };
+    let hint = if hint.is_empty() { "." } else { &hint };
+    format!("{what}{hint} Known: {}{more}", listed.join(", "))
 }
 
 impl Scenario {
@@ -171,9 +212,13 @@ impl Scenario {
     /// # Errors
     /// When the text is not YAML, has an unknown key or a value of the wrong kind (with the line), or breaks a rule.
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| ScenarioError::Syntax {
-            message: error.render(),
-            line: error.location().map(|location| location.line()),
+        let scenario: Self = serde_saphyr::from_str(text).map_err(|error| {
+            let message = error.without_snippet().to_string();
+            // The parser puts the place into its text, in front or at the end.
+            let at = error.location().map(|location| (location.line(), location.column()));
+            let spelt = at.map_or_else(String::new, |(line, column)| format!("line {line} column {column}"));
+            let message = message.trim_start_matches(&format!("{spelt}: ")).trim_end_matches(&format!(" at {spelt}"));
+            ScenarioError::Syntax { message: message.to_owned(), at }
         })?;
         scenario.validate()?;
         Ok(scenario)

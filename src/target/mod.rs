@@ -15,4 +15,6 @@ pub use dialect::{CapField, Depth, Dialect, Kind, ReasoningOff};
 pub use endpoint::{BaseUrl, BaseUrlError};
 pub use expectation::Expectation;
 pub use id::{IdError, ModelId, ProviderId, TargetId};
-pub use provider::{Catalogue, CatalogueShape, Family, FreeCheck, FreeCheckProves, Provider, StateEndpoint, Target};
+pub use provider::{
+    Catalogue, CatalogueShape, Family, FreeCheck, FreeCheckProves, KeepAlive, Provider, StateEndpoint, Target,
+};

@@ -58,7 +58,16 @@ pub struct Provider {
     /// PEM file with the certificate authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
     /// For how long Ollama is asked to keep the LLM loaded after a preload; the server's own default where absent.
-    pub keep_alive: Option<Duration>,
+    pub keep_alive: Option<KeepAlive>,
+}
+
+/// For how long a server is asked to keep an LLM loaded after its last request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepAlive {
+    /// For this time; a second at least.
+    For(Duration),
+    /// Until the server stops, or needs the room.
+    Forever,
 }
 
 /// Whose error bodies, codes and headers a provider speaks. Only the classification of answers looks at it.

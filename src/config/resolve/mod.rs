@@ -22,7 +22,7 @@ use super::mistakes::Mistake;
 use super::node::{Node, Span};
 use super::table::{EXPECT, PROVIDER, ROOT};
 use super::zones::Zones;
-use super::{Config, Note};
+use super::{Config, Note, Subject};
 use crate::target::{ProviderId, TargetId};
 
 /// What every part of the resolution needs.
@@ -31,6 +31,8 @@ struct Context<'c> {
     directory: &'c Path,
     mistakes: &'c mut Vec<Mistake>,
     notes: Vec<Note>,
+    /// What is being resolved, for the notes on it.
+    subject: Option<Subject>,
     zones: Zones,
 }
 
@@ -40,7 +42,8 @@ impl Context<'_> {
     }
 
     fn note(&mut self, span: Span, text: impl Into<String>) {
-        self.notes.push(Note { line: span.line, text: text.into() });
+        let about = self.subject.iter().cloned().collect();
+        self.notes.push(Note { line: span.line, text: text.into(), about });
     }
 }
 
@@ -63,7 +66,8 @@ pub(super) fn resolve(
 ) -> Option<Config> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let fields = Fields::of(root, &ROOT)?;
-    let mut context = Context { environment, directory, mistakes, notes: Vec::new(), zones: Zones::default() };
+    let mut context =
+        Context { environment, directory, mistakes, notes: Vec::new(), subject: None, zones: Zones::default() };
     let mut config = Config::empty(path, directory);
     let mut known = providers(&mut context, &fields);
     target::targets(&mut context, &fields, &mut known, &mut config);
@@ -73,6 +77,7 @@ pub(super) fn resolve(
     used.sort_by_key(|(_, provider)| provider.span.start);
     for (name, provider) in used {
         if !provider.used {
+            context.subject = ProviderId::new(name).ok().map(Subject::Provider);
             context.note(provider.span, format!("no target uses the provider `{name}`"));
         }
         if let Some(resolved) = provider.resolved {
@@ -83,7 +88,14 @@ pub(super) fn resolve(
         }
     }
     context.notes.sort_by(|a, b| (a.line, &a.text).cmp(&(b.line, &b.text)));
-    context.notes.dedup();
+    // What `defaults` says is noted for each target that takes it, and is one note about all of them.
+    context.notes.dedup_by(|later, first| {
+        let same = later.line == first.line && later.text == first.text;
+        if same {
+            first.about.append(&mut later.about);
+        }
+        same
+    });
     config.notes = context.notes;
     Some(config)
 }
@@ -94,7 +106,10 @@ fn providers<'n, 'a>(context: &mut Context<'_>, root: &Fields<'n, 'a>) -> BTreeM
     for (key, node) in root.map("providers") {
         let own = Fields::of(node, &PROVIDER);
         let resolved = match (ProviderId::new(&key.text), own) {
-            (Ok(id), Some(own)) => provider::resolve(context, id, key.span, own),
+            (Ok(id), Some(own)) => {
+                context.subject = Some(Subject::Provider(id.clone()));
+                provider::resolve(context, id, key.span, own)
+            }
             _ => None,
         };
         known.insert(

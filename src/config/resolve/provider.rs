@@ -1,13 +1,15 @@
 //! Providers: a preset with what probes.yaml lays over it.
 
+use std::io;
 use std::sync::Arc;
 
-use super::super::fields::{Fields, boolean, duration, number, word};
+use super::super::fields::{Fields, boolean, number, word};
 use super::super::keys::nearest;
 use super::super::mask::quote;
 use super::super::mistakes::Mistake;
-use super::super::node::Span;
+use super::super::node::{Node, Span};
 use super::super::presets;
+use super::super::read_at_most;
 use super::super::table::{CATALOGUE, FREE_CHECK, PROVIDER};
 use super::super::values;
 use super::super::words::{CAP_FIELDS, DIALECTS, FAMILIES, PROVES, REASONING, SHAPES, STATES};
@@ -15,14 +17,19 @@ use super::layers::{Layers, Origin, Origins};
 use super::{Context, address, credential, headers};
 use crate::quota::QuotaSettings;
 use crate::target::{
-    CapField, Catalogue, CatalogueShape, Dialect, Family, FreeCheck, FreeCheckProves, KeyHeader, Provider, ProviderId,
-    ReasoningOff, Secret,
+    BaseUrl, CapField, Catalogue, CatalogueShape, CredentialSource, Dialect, Family, FreeCheck, FreeCheckProves,
+    KeyHeader, Provider, ProviderId, ReasoningOff, Secret,
 };
 
 /// How many probes may run at once where neither the preset nor probes.yaml says.
 const CONCURRENCY: usize = 8;
 /// Synthetic sells at most so many packs to one account.
 const MOST_SYNTHETIC_PACKS: u32 = 5;
+
+/// How a certificate begins in a PEM file.
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+/// Largest file of certificate authorities, in bytes. A system's whole set takes a quarter of a MiB.
+const MAX_AUTHORITIES: usize = 4 * 1024 * 1024;
 
 /// A provider with what belongs to it elsewhere.
 pub(super) struct Resolved {
@@ -54,7 +61,7 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
     let base_url = address::resolve(context, &named, &layers, dialect, &mut origins)?;
     let key = credential::resolve(context, &named, &layers, &base_url, &mut origins)?;
 
-    let provider = Provider {
+    let mut provider = Provider {
         preset: preset_name.to_owned(),
         family: layers.value(&mut origins, "family", Family::Generic, |node| word(&FAMILIES, node)),
         title: layers.value(&mut origins, "title", named.id.to_string(), |node| node.text().map(str::to_owned)),
@@ -79,7 +86,9 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
         }),
         ca_file: layers
             .value(&mut origins, "ca_file", None, |node| Some(node.text().map(|text| context.directory.join(text)))),
-        keep_alive: layers.value(&mut origins, "keep_alive", None, |node| Some(duration(values::keep_alive, node))),
+        keep_alive: layers.value(&mut origins, "keep_alive", None, |node| {
+            Some(node.text().and_then(|text| values::keep_alive(text).ok()))
+        }),
         id: named.id.clone(),
     };
     if let Some(node) = own.get("keep_alive")
@@ -87,6 +96,8 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
     {
         context.note(node.span, "`keep_alive` is sent to Ollama's own API only (`dialect: ollama`)");
     }
+    authorities(context, own, &provider);
+    doubt_the_list(context, &named, &layers, &mut provider);
     let quota = quota(context, own, &provider, &mut origins);
     Some(Resolved { provider: Arc::new(provider), quota, origins })
 }
@@ -149,6 +160,68 @@ fn free_check(
         proves: inner.value(&mut unseen, "proves", FreeCheckProves::Key, |node| word(&PROVES, node)),
         name: inner.value(&mut unseen, "name", "the free check".to_owned(), |node| node.text().map(str::to_owned)),
     })
+}
+
+/// A preset's list of models is known to refuse a wrong key at the preset's own address. At another one (a gateway, a
+/// mirror, a server of one's own) nobody knows, and many answer anybody; so there the list proves no key, unless
+/// `free_check` is written out. A dedicated endpoint (a quota, a balance) cannot be answered without knowing the account.
+fn doubt_the_list(context: &mut Context<'_>, named: &Named<'_, '_>, layers: &Layers<'_, '_>, provider: &mut Provider) {
+    let preset_url = layers.behind("base_url").and_then(Node::text).and_then(|text| BaseUrl::parse(text).ok());
+    let elsewhere = preset_url.is_some_and(|preset| preset.join("").origin() != provider.base_url.join("").origin());
+    if !elsewhere || named.own.get("free_check").is_some() {
+        return;
+    }
+    let Some(check) = provider.free_check.as_mut().filter(|check| check.proves == FreeCheckProves::Key) else {
+        return;
+    };
+    let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
+    let lists = layers.section("catalogue", &CATALOGUE);
+    let preset_list = lists.behind("path").and_then(Node::text);
+    let own_list = provider.catalogue.as_ref().map(|catalogue| catalogue.path.as_str());
+    if !preset_list.into_iter().chain(own_list).any(|list| bare(list) == bare(&check.path)) {
+        return;
+    }
+    check.proves = FreeCheckProves::Reachable;
+    let says_public = named.own.section("catalogue", &CATALOGUE).is_some_and(|own| own.get("public").is_some());
+    if let Some(catalogue) = provider.catalogue.as_mut().filter(|_| !says_public) {
+        catalogue.public = true;
+    }
+    if provider.key != CredentialSource::NotNeeded {
+        let text = format!(
+            "that {} at {} answers does not prove the key: if it refuses a wrong one, write `free_check: {{ path: {}, proves: key }}`",
+            check.name,
+            provider.base_url.host(),
+            check.path
+        );
+        context.note(named.own.span_of("base_url"), text);
+    }
+}
+
+/// The certificate authorities are looked at here, so that a wrong path is a mistake with a line and not a failure of
+/// every probe. Only whether the file can be read and holds a certificate is judged.
+fn authorities(context: &mut Context<'_>, own: Fields<'_, '_>, provider: &Provider) {
+    let (Some(node), Some(path)) = (own.get("ca_file"), &provider.ca_file) else { return };
+    if node.text().is_none_or(|text| values::file(text).is_err()) {
+        return;
+    }
+    let shown = quote(&path.to_string_lossy());
+    let reason = match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => format!("there is no file {shown}"),
+        Err(error) => format!("{shown} cannot be read: {error}"),
+        Ok(file) if file.is_dir() => format!("{shown} is a directory"),
+        // A pipe could be read only once, and opening it might wait for ever.
+        Ok(file) if !file.is_file() => return,
+        Ok(_) => match read_at_most(path, MAX_AUTHORITIES) {
+            Err(error) => format!("{shown} cannot be read: {error}"),
+            Ok(None) => format!("{shown} is larger than {MAX_AUTHORITIES} bytes"),
+            Ok(Some(bytes)) if bytes.windows(PEM.len()).any(|window| window == PEM) => return,
+            Ok(Some(_)) => format!("{shown} holds no certificate in PEM form"),
+        },
+    };
+    context.report(
+        Mistake::at(node.span, reason)
+            .fix("name a PEM file (`-----BEGIN CERTIFICATE-----`); a relative path begins at the folder of this file"),
+    );
 }
 
 /// The list of LLMs.

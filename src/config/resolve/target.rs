@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::super::Config;
 use super::super::fields::{Fields, number, word};
 use super::super::keys::nearest;
 use super::super::mask::quote;
@@ -11,6 +10,7 @@ use super::super::mistakes::Mistake;
 use super::super::node::{Node, Span};
 use super::super::table::{AUTH, DEFAULTS, EXPECT, TARGET, WARM};
 use super::super::words::{DEPTHS, KINDS};
+use super::super::{Config, Subject};
 use super::layers::{Layers, Origin, Origins};
 use super::{Context, KnownProvider, expect, schedule};
 use crate::plan::TargetSchedule;
@@ -40,6 +40,7 @@ pub(super) fn targets<'n, 'a>(
         let Some(own) = Fields::of(node, &TARGET) else {
             continue;
         };
+        context.subject = own.text("name").and_then(|name| TargetId::new(name).ok()).map(Subject::Target);
         if let (Some(name), Some(node)) = (own.text("name"), own.get("name"))
             && let Some(first) = names.insert(name, node.span)
         {
@@ -57,6 +58,7 @@ pub(super) fn targets<'n, 'a>(
         }
         resolve(context, own, defaults, providers, config);
     }
+    context.subject = None;
     if root.get("targets").and_then(Node::items).is_some_and(<[_]>::is_empty) {
         context.report(
             Mistake::at(root.span_of("targets"), "there are no targets, so there is nothing to probe")

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::probe::state::Presence;
-use crate::target::{Kind, Target};
+use crate::target::{KeepAlive, Kind, Target};
 
 /// Nobody keeps an LLM for a year by a timer.
 const PINNED: SignedDuration = SignedDuration::from_hours(24 * 365);
@@ -27,10 +27,19 @@ pub(in crate::probe) fn preload_body(target: &Target) -> Value {
             fields.insert("input".to_owned(), json!(""));
         }
         if let Some(keep_alive) = target.provider.keep_alive {
-            fields.insert("keep_alive".to_owned(), json!(format!("{}s", keep_alive.as_secs())));
+            fields.insert("keep_alive".to_owned(), stay(keep_alive));
         }
     }
     body
+}
+
+/// `keep_alive` as Ollama reads it: a Go duration, or a negative number for ever.
+fn stay(keep_alive: KeepAlive) -> Value {
+    match keep_alive {
+        KeepAlive::Forever => json!(-1),
+        KeepAlive::For(time) if time.subsec_millis() > 0 => json!(format!("{}ms", time.as_millis())),
+        KeepAlive::For(time) => json!(format!("{}s", time.as_secs())),
+    }
 }
 
 /// What the answer of `/api/ps` says of the LLM; nothing when it is not such an answer. Ollama completes a bare name with
@@ -51,7 +60,16 @@ pub(in crate::probe) fn presence(ps: &Value, model: &str, now: Timestamp) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn how_long_it_stays_is_written_as_ollama_reads_it() {
+        assert_eq!(stay(KeepAlive::For(Duration::from_secs(300))), json!("300s"));
+        assert_eq!(stay(KeepAlive::For(Duration::from_millis(1500))), json!("1500ms"));
+        assert_eq!(stay(KeepAlive::Forever), json!(-1));
+    }
 
     #[test]
     fn a_bare_name_means_latest() {

@@ -254,5 +254,15 @@ fn scenarios_are_read_strictly() {
     assert!(error("faults: [{ then: { redirect: { to: x, status: 99 } } }]").contains("99"));
     assert!(error("faults: [{ on: { nth: 0 }, then: hang }]").contains("counts from 1"));
     assert!(error("flavour: opanai").contains("opanai"));
+    let told = Scenario::from_yaml("name: x\nmodls: []\n").unwrap_err().of_file("s.yaml");
+    assert_eq!(
+        told,
+        "read the scenario s.yaml:2:1: unknown field `modls`; did you mean `models`? Known: name, flavour, seed, latency, \
+         server, models, max_loaded, accounts and 7 more (docs/simulator.md)"
+    );
+    let told = Scenario::from_yaml("models: [{ id: m").unwrap_err().of_file("s.yaml");
+    assert!(told.starts_with("read the scenario s.yaml:") && !told.contains('\n'), "{told}");
+    let rule = Scenario::from_yaml("max_loaded: 0").unwrap_err().of_file("s.yaml");
+    assert_eq!(rule, "use the scenario s.yaml: `max_loaded` must be at least 1");
     assert!(error("listeners: [{ name: a, tls: god }]").contains("god"));
 }
