@@ -1,6 +1,7 @@
 //! The forms of single values: what to call each, how it is judged (`values.rs`), and the regular expression that tells
 //! an editor as much of it as one can.
 
+use super::keep_alive::keep_alive;
 use super::keys::{Json, Scalar};
 use super::values;
 
@@ -47,7 +48,7 @@ pub(super) static INTERVAL: Scalar =
 pub(super) static CERTIFICATE: Scalar =
     scalar("a duration", |text| values::certificate(text).map(drop), Some(DURATION_PATTERN), Json::Text);
 pub(super) static KEEP_ALIVE: Scalar =
-    scalar("a duration", |text| values::keep_alive(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+    scalar("a duration", |text| keep_alive(text).map(drop), Some(DURATION_PATTERN), Json::Text);
 pub(super) static CRON: Scalar = scalar("cron fields", |text| values::cron(text).map(drop), None, Json::Text);
 pub(super) static DURING: Scalar = scalar("weekly times", |text| values::during(text).map(drop), None, Json::Text);
 // Whether it is a zone is judged in `resolve/`, which reads each only once.

@@ -13,6 +13,7 @@ mod environment;
 mod fields;
 mod find;
 mod forms;
+mod keep_alive;
 mod keys;
 mod load;
 mod mask;

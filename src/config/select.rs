@@ -13,7 +13,7 @@ const LISTED: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// A name that nothing has.
-    #[error("there is no {kind} `{name}`{}. {}: {}", did_you_mean(.nearest.as_deref()), plural(.kind), listed(.known))]
+    #[error("there is no {kind} `{name}`{} {}: {}", did_you_mean(.nearest.as_deref()), plural(.kind), listed(.known))]
     Unknown {
         /// What it was to be the name of: `target`, `tag` or `provider`.
         kind: &'static str,
@@ -30,7 +30,7 @@ pub enum SelectError {
 }
 
 fn did_you_mean(name: Option<&str>) -> String {
-    name.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+    name.map_or_else(|| ".".to_owned(), |name| format!("; did you mean `{name}`?"))
 }
 
 /// What begins the list of what there is.

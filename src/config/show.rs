@@ -9,8 +9,9 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use super::Config;
+use super::keep_alive::FOREVER;
 use super::resolve::{Origin, Origins};
-use super::values::{FOREVER, duration_text};
+use super::values::duration_text;
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 use crate::plan::{CheckSchedule, Gate, TargetSchedule, Trigger, WarmSchedule, WarmTrigger};
 use crate::quota::QuotaSettings;

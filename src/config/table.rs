@@ -8,8 +8,8 @@ use super::forms::{
     KEY_HEADER, LINE, LITERAL_KEY, MODEL, NAME, PAGE, PATH, PERCENT, PRESET, PROVIDER_NAME, TAG, TIMEZONE, VARIABLE,
     VERSION, WAIT,
 };
+use super::keep_alive::FOREVER;
 use super::keys::{Key, Kind, Section};
-use super::values::FOREVER;
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 
 /// The whole file.

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{Gate, Trigger, WarmTrigger};
-use crate::target::{CredentialSource, Depth, Dialect, FreeCheckProves, KeepAlive, KeyHeader, Kind, Secret};
+use crate::target::{CredentialSource, Depth, Dialect, FreeCheckProves, KeyHeader, Kind, Secret};
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -286,101 +286,6 @@ fn what_is_probably_not_meant_is_noted() {
 }
 
 #[test]
-fn a_list_proves_a_key_only_where_it_is_known_to() {
-    let proven = |keys: &str| {
-        let provider = Arc::clone(&with_provider(keys).providers[0]);
-        (provider.free_check.as_ref().unwrap().proves, provider.catalogue.as_ref().unwrap().public)
-    };
-    let (key, open) = ((FreeCheckProves::Key, false), (FreeCheckProves::Reachable, true));
-    for (keys, expected) in [
-        ("preset: openai", key),
-        ("preset: openai, base_url: 'https://API.openai.com:443/v2'", key),
-        ("preset: openai, base_url: 'https://proxy.example.com/v1'", open),
-        ("preset: openai, base_url: 'http://127.0.0.1:8000/v1'", open),
-        ("preset: openai, base_url: 'https://api.openai.com:8443/v1'", open),
-        ("preset: openai, base_url: 'https://proxy.example.com/v1', catalogue: { path: other }", open),
-        ("preset: openai, base_url: 'https://proxy.example.com/v1', free_check: { proves: key }", key),
-        ("preset: anthropic, base_url: 'https://proxy.example.com'", open),
-        // The account's own endpoint cannot be answered without knowing the account.
-        ("preset: moonshot, base_url: 'https://proxy.example.com/v1'", key),
-    ] {
-        assert_eq!(proven(keys), expected, "{keys}");
-    }
-    let synthetic = with_provider("preset: synthetic, base_url: 'http://127.0.0.1:1/openai/v1'");
-    assert_eq!(synthetic.providers[0].free_check.as_ref().unwrap().proves, FreeCheckProves::Key);
-    let shown = with_provider("preset: openai, base_url: 'https://proxy.example.com/v1'").show();
-    assert!(shown.contains("proves: reachable"), "{shown}");
-}
-
-#[test]
-fn the_time_to_keep_a_model_is_read_and_shown() {
-    for (text, expected) in
-        [("30m", KeepAlive::For(std::time::Duration::from_secs(1800))), ("forever", KeepAlive::Forever)]
-    {
-        let config = with_provider(&format!("preset: ollama, keep_alive: {text}"));
-        assert_eq!(config.providers[0].keep_alive, Some(expected));
-        assert!(config.show().contains(&format!("keep_alive: {text}  # provider")), "{}", config.show());
-    }
-}
-
-#[test]
-fn authorities_are_looked_for_beside_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("probes.yaml");
-    let text = "version: 1\nproviders: { p: { preset: openai, ca_file: ca.pem } }\ntargets: [{ name: t, provider: p, model: m }]\n";
-    let reason = || match load_bytes(&path, text.as_bytes(), &environment()) {
-        Ok(_) => "none".to_owned(),
-        Err(LoadError::Mistakes(mistakes)) => {
-            mistakes.lines().map(|(line, reason)| format!("{line}: {reason}")).collect()
-        }
-        Err(other) => panic!("{other}"),
-    };
-    let file = folder.path().join("ca.pem");
-    assert_eq!(reason(), format!("2: there is no file `{}`", file.display()));
-    std::fs::write(&file, "not a certificate").unwrap();
-    assert!(reason().ends_with("holds no certificate in PEM form"), "{}", reason());
-    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n").unwrap();
-    assert_eq!(reason(), "none");
-}
-
-#[test]
-fn notes_are_of_what_is_selected_and_many_are_one() {
-    let mut text = "version: 1\ndefaults: { warm: { during: 'Mon 08:00-09:00' } }\n\
-                    providers: { s: { preset: synthetic }, o: { preset: openai }, x: { preset: openai } }\ntargets:\n\
-                    - { name: first, provider: o, model: m }\n"
-        .to_owned();
-    for number in 1..=300 {
-        text.push_str(&format!("- {{ name: t{number}, provider: s, model: m{number} }}\n"));
-    }
-    let config = load_text(&text);
-    let select = |names: &[&str]| config.notes_for(&config.select(names, &[], &[]).unwrap());
-    let during = "line 2: `during` is meant in UTC, because there is no `timezone` beside it";
-    let prefix = |number: u32| {
-        format!("line {}: the ids of Synthetic begin with `hf:` or `syn:`, and `m{number}` does not", number + 5)
-    };
-    assert_eq!(select(&["t7"]), [during.to_owned(), prefix(7)]);
-    assert_eq!(select(&["t7", "t8"]), [during.to_owned(), prefix(7), prefix(8)]);
-    let all = config.notes_for(&config.targets);
-    assert_eq!(all.len(), 3, "{all:#?}");
-    assert_eq!(all[2], format!("{} (and 299 more like it)", prefix(1)));
-    assert!(config.all_notes().iter().any(|(_, text)| text == "no target uses the provider `x`"));
-    assert!(!all.iter().any(|note| note.contains("no target uses")), "{all:#?}");
-
-    let warm = "warm: { timezone: UTC }";
-    let same: String = (1..=4).map(|n| format!("- {{ name: t{n}, provider: o, model: m{n}, {warm} }}\n")).collect();
-    let config = load_text(&format!("version: 1\nproviders: {{ o: {{ preset: openai }} }}\ntargets:\n{same}"));
-    assert!(config.notes_for(&config.targets)[0].ends_with("for free (and 3 more like it)"));
-}
-
-#[test]
-fn an_unknown_name_lists_ten() {
-    let targets: String = (1..=200).map(|n| format!("- {{ name: t{n}, provider: o, model: m{n} }}\n")).collect();
-    let config = load_text(&format!("version: 1\nproviders: {{ o: {{ preset: openai }} }}\ntargets:\n{targets}"));
-    let error = config.select(&["nonsense"], &[], &[]).unwrap_err().to_string();
-    assert_eq!(error, "there is no target `nonsense`. Targets: t1, t2, t3, t4, t5, t6, t7, t8, t9, t10 and 190 more");
-}
-
-#[test]
 fn of_several_variables_the_first_that_is_set_counts() {
     let load = |pairs: &[(&str, &str)]| {
         let text = "version: 1\nproviders: { g: { preset: gemini } }\ntargets: [{ name: t, provider: g, model: m }]\n";
@@ -481,3 +386,4 @@ fn generated_files_are_written() {
 }
 
 mod against_the_schema;
+mod judgements;

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use super::mask::{looks_like_a_key, quote};
 use crate::plan::{CronText, Daily};
 use crate::quota::Percent;
-use crate::target::{BaseUrl, BaseUrlError, KeepAlive, TargetId};
+use crate::target::{BaseUrl, BaseUrlError, TargetId};
 
 /// What is wrong with a value, and how to write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +20,11 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(reason: impl Into<String>) -> Self {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), fix: None }
     }
 
-    fn fix(mut self, fix: impl Into<String>) -> Self {
+    pub(super) fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }
@@ -36,10 +36,6 @@ const MAX_WAIT: Duration = Duration::from_secs(3600);
 const MAX_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Shortest interval between two passes. Providers take more frequent ones for abuse.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
-/// Shortest time for which a server is asked to keep an LLM. Less would unload it before anybody could use it.
-const MIN_KEEP_ALIVE: Duration = Duration::from_secs(1);
-/// The word for a time without an end.
-pub(super) const FOREVER: &str = "forever";
 /// Longest time before a certificate's end.
 const MAX_CERTIFICATE_DAYS: u64 = 3650;
 const DAY: u64 = 24 * 3600;
@@ -90,26 +86,8 @@ pub(super) fn certificate(text: &str) -> Result<Duration, Problem> {
     Ok(time)
 }
 
-/// How long Ollama keeps an LLM loaded.
-pub(super) fn keep_alive(text: &str) -> Result<KeepAlive, Problem> {
-    if text == FOREVER {
-        return Ok(KeepAlive::Forever);
-    }
-    // Ollama's own spelling of "for ever" is any negative time.
-    if text.starts_with('-') {
-        return Err(Problem::new(format!("{} is not longer than zero", quote(text)))
-            .fix("write `forever` to keep it until the server stops"));
-    }
-    let time = duration(text)?;
-    if time < MIN_KEEP_ALIVE {
-        return Err(Problem::new(format!("{} is shorter than a second", quote(text)))
-            .fix("write `1s` at least, such as `30m`, or `forever`"));
-    }
-    Ok(KeepAlive::For(time))
-}
-
 /// A positive duration with units.
-fn duration(text: &str) -> Result<Duration, Problem> {
+pub(super) fn duration(text: &str) -> Result<Duration, Problem> {
     let example = "write a number with a unit, such as `500ms`, `10s`, `2m30s` or `1h`";
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.') {
         return Err(Problem::new(format!("{} has no unit", quote(text)))
@@ -374,11 +352,6 @@ mod tests {
         assert!(certificate("0d").is_err());
         assert!(interval("1ms").is_err());
         assert!(interval("169h").is_err());
-        assert_eq!(keep_alive("1s"), Ok(KeepAlive::For(Duration::from_secs(1))));
-        assert_eq!(keep_alive("forever"), Ok(KeepAlive::Forever));
-        for (text, fix) in [("999ms", "`1s` at least"), ("1ns", "`1s` at least"), ("-1", "`forever`"), ("0s", "unit")] {
-            assert!(keep_alive(text).unwrap_err().fix.unwrap().contains(fix), "{text}");
-        }
     }
 
     #[test]

@@ -214,11 +214,10 @@ impl Scenario {
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self = serde_saphyr::from_str(text).map_err(|error| {
             let message = error.without_snippet().to_string();
-            // The parser puts the place into its text, in front or at the end.
+            // The parser puts the place into its text, behind the list of what could stand there.
             let at = error.location().map(|location| (location.line(), location.column()));
-            let spelt = at.map_or_else(String::new, |(line, column)| format!("line {line} column {column}"));
-            let message = message.trim_start_matches(&format!("{spelt}: ")).trim_end_matches(&format!(" at {spelt}"));
-            ScenarioError::Syntax { message: message.to_owned(), at }
+            let spelt = at.map_or_else(String::new, |(line, column)| format!(" at line {line}, column {column}"));
+            ScenarioError::Syntax { message: message.replacen(&spelt, "", 1), at }
         })?;
         scenario.validate()?;
         Ok(scenario)

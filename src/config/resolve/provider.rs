@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::super::fields::{Fields, boolean, number, word};
+use super::super::keep_alive::keep_alive;
 use super::super::keys::nearest;
 use super::super::mask::quote;
 use super::super::mistakes::Mistake;
@@ -86,9 +87,8 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
         }),
         ca_file: layers
             .value(&mut origins, "ca_file", None, |node| Some(node.text().map(|text| context.directory.join(text)))),
-        keep_alive: layers.value(&mut origins, "keep_alive", None, |node| {
-            Some(node.text().and_then(|text| values::keep_alive(text).ok()))
-        }),
+        keep_alive: layers
+            .value(&mut origins, "keep_alive", None, |node| Some(node.text().and_then(|text| keep_alive(text).ok()))),
         id: named.id.clone(),
     };
     if let Some(node) = own.get("keep_alive")
