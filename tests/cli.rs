@@ -197,6 +197,24 @@ fn every_mistake_is_told_in_one_run() {
 }
 
 #[test]
+fn a_missing_key_is_missed_where_it_was_looked_for() {
+    let remedy = |key: &str| {
+        let place = Place::new(&PROBES.replace("hunter2-literal", key));
+        let ran = place.run(&["check", "glm", "--depth", "auth", "--format", "json", "--log-level", "off"]);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((ran.code, &report["results"][0]["code"]), (11, &"credential-missing".into()), "{}", ran.out);
+        report["results"][0]["remedy"].as_str().unwrap().to_owned()
+    };
+    let env = remedy("{ env: A_KEY }");
+    assert!(env.contains("the A_KEY of a shell is absent: use `api_key: { file: … }` or `--env-file`"), "{env}");
+    // Who uses a file already needs no advice to use one.
+    for key in ["{ file: absent.key }", "{ command: ['false'] }"] {
+        let other = remedy(key);
+        assert!(!other.contains("shell") && !other.contains("env-file"), "{other}");
+    }
+}
+
+#[test]
 fn a_code_is_found_however_it_is_spelt() {
     let place = Place::empty();
     for spelling in ["key-refused", "KEY_REFUSED", "key_refused", " Key-Refused "] {

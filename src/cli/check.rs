@@ -101,6 +101,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     setup::start_log(global)?;
     let config = setup::config(global, &environment)?;
     let targets = config.select(&args.targets, &args.tag, &args.provider).map_err(|error| Usage(error.to_string()))?;
+    let notes = config.notes_for(&targets);
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);
     let begun = clock.now();
@@ -120,7 +121,6 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     // Name look-ups run on threads that cannot be cancelled; the process does not wait for them.
     runtime.shutdown_background();
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
-    let notes: Vec<String> = config.notes.iter().map(|note| format!("line {}: {}", note.line, note.text)).collect();
     let exit = passed.exit(strictness);
     let written = match settings.records {
         Records::Streamed => passed.written.map_err(anyhow::Error::from),
