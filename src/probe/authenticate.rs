@@ -83,16 +83,6 @@ async fn judge(climb: &mut Climb<'_>, mut answer: Answer, path: &str) -> Result<
     if has_error(&value) {
         return Err(refusal_inside(climb, Stage::Authenticate, false, &answer.head, &facts));
     }
-    // Z.AI's monitor answers 200 to a wrong key too, with `success: false` and a code of its own.
-    if value.get("success") == Some(&Value::Bool(false)) {
-        let code = value.get("code").and_then(Value::as_i64);
-        let message = value.get("msg").or_else(|| value.get("message")).and_then(Value::as_str).unwrap_or_default();
-        let evidence = format!("HTTP {} success: false, code {code:?}: \"{message}\"", answer.head.status);
-        return match code {
-            Some(401 | 1000..=1004) => Err(Fault::new(Code::KeyRefused, evidence)),
-            _ => Ok(Accepted::Open(format!("the key check is inconclusive: {evidence}"))),
-        };
-    }
     Ok(Accepted::Yes)
 }
 
