@@ -17,6 +17,9 @@ pub mod probe;
 
 pub mod run;
 
+// Remembering.
+pub mod store;
+
 // Telling.
 pub mod exit;
 

@@ -4,13 +4,13 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Stage;
 use super::code_table::explanation;
 
 /// What went wrong. The kebab-case names are stable: scripts, alerts and documents refer to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is explained in code_table.rs, from which the documents are made")]
 pub enum Code {
@@ -53,13 +53,14 @@ pub enum Code {
     NotThisApi,
     BadRequest,
     ColdStart,
+    Offline,
     Interrupted,
     ProbePanicked,
 }
 
 impl Code {
     /// Every code, in the order of the ladder.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::CredentialMissing,
         Self::CredentialMalformed,
         Self::DnsNotFound,
@@ -99,6 +100,7 @@ impl Code {
         Self::NotThisApi,
         Self::BadRequest,
         Self::ColdStart,
+        Self::Offline,
         Self::Interrupted,
         Self::ProbePanicked,
     ];

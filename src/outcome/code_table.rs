@@ -414,6 +414,14 @@ pub(super) fn explanation(code: Code) -> Explanation {
             "The model answered, but later than a warm one would: it had to load, or the request was queued.",
             &["It is warm now.", "Schedule a warm-up so that no user meets this."],
         ),
+        Code::Offline => row(
+            "offline",
+            Unknown,
+            Waiting,
+            &[Stage::Resolve, Stage::Connect, Stage::Tls],
+            "The target could not be reached, and neither could anything else that was asked: the trouble is on this side.",
+            &["Nothing can be said of {title}: look at this machine's own network, name server and firewall."],
+        ),
         Code::Interrupted => row(
             "interrupted",
             Unknown,

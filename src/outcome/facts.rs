@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Diagnosis;
 use crate::target::{Depth, Target};
 
 /// A rung of the ladder, from the lowest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// The key is present and well formed. Nothing is sent.
@@ -57,7 +57,7 @@ impl fmt::Display for Stage {
 }
 
 /// One pass over the targets. Every line that belongs to it carries this id, and so does every request.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RunId(Arc<str>);
 
 impl RunId {
@@ -134,7 +134,7 @@ impl Usage {
 }
 
 /// What the first-token time says of the LLM's state when the probe came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Warmth {
     /// It was loaded.

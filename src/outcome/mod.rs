@@ -8,15 +8,21 @@ mod code_table;
 mod diagnosis;
 mod event;
 mod facts;
+mod outage;
 mod record;
 #[cfg(test)]
 pub(crate) mod sample;
+mod standing;
 mod verdict;
+mod witness;
 pub mod words;
 
 pub use code::{Class, Code, Cure, Explanation};
 pub use diagnosis::{Diagnosis, Reset, ResetSource};
 pub use event::Event;
 pub use facts::{Connection, Outcome, Proof, RunId, Stage, StageTime, Timings, Usage, Warmth};
+pub use outage::{Notice, Outage, ProviderFlip, is_shared};
 pub use record::{Record, SCHEMA};
+pub use standing::{Damping, Flip, Seen, Standing, Status, Upkeep};
 pub use verdict::{Verdict, judge};
+pub use witness::{WitnessAddress, Witnessed, asks_witness, excuse};
