@@ -30,8 +30,11 @@ pub mod telemetry;
 // From a file to nouns.
 pub mod config;
 
+// The conductor of the service.
+pub mod daemon;
+
 // The other side of the wire.
 pub mod sim;
 
-// The conductor.
+// The command line.
 pub mod cli;

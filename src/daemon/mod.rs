@@ -1,0 +1,3 @@
+//! The daemon: it stays up for months and keeps its targets warm.
+
+mod trigger;
