@@ -192,6 +192,8 @@ impl Board {
                 self.finished += 1;
                 self.failed += usize::from(judge(outcome) == Verdict::Failed);
             }
+            // A pass by hand has neither.
+            Event::Told(_) | Event::Service(_) => {}
         }
     }
 

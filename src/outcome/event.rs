@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Outcome, Stage};
+use super::{Notice, Outcome, Stage};
 use crate::target::{Depth, TargetId};
 
 /// Something that happened.
@@ -33,4 +33,78 @@ pub enum Event {
     },
     /// A probe ended.
     Finished(Arc<Outcome>),
+    /// A status changed, and it is worth telling.
+    Told(Notice),
+    /// Something happened to the service itself.
+    Service(Service),
+}
+
+/// What happens to the service itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Service {
+    /// It is ready: everything is armed.
+    Started {
+        /// How many targets there are.
+        targets: usize,
+        /// How many of them have a schedule.
+        scheduled: usize,
+    },
+    /// A new configuration is in force.
+    Reloaded {
+        /// Targets that are new.
+        added: usize,
+        /// Targets that are gone.
+        removed: usize,
+        /// Targets that are probed otherwise than before, or at other times.
+        changed: usize,
+        /// Targets that went on as they were.
+        unchanged: usize,
+    },
+    /// A new configuration has mistakes; the old one stays in force.
+    ReloadRefused {
+        /// The mistakes, as `config validate` shows them.
+        mistakes: String,
+    },
+    /// Probes were missed, and one is made in their place.
+    Missed {
+        /// Whose.
+        target: TargetId,
+        /// How many.
+        missed: u32,
+    },
+    /// The time of day moved against the monotonic clock: it was set, or the machine was suspended.
+    ClockStepped {
+        /// By how many seconds; negative when it was set back.
+        seconds: f64,
+    },
+    /// The scheduler lost alarms, and the sweep found them in time.
+    AlarmsLost {
+        /// How many.
+        lost: u64,
+    },
+    /// The history cannot be written, for now; probes go on.
+    StoreFailing {
+        /// Why.
+        error: String,
+    },
+    /// The history can be written again.
+    StoreRecovered {
+        /// Outcomes that found no room in memory meanwhile, and are missing from the history.
+        dropped: u64,
+    },
+    /// A damaged store was set aside, and a new one begun.
+    StoreSetAside {
+        /// Where it is now.
+        path: String,
+    },
+    /// It was asked to end, and waits for probes under way.
+    Draining {
+        /// How many.
+        running: usize,
+    },
+    /// It ended.
+    Stopped {
+        /// Probes that had to be interrupted.
+        interrupted: usize,
+    },
 }

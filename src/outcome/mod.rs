@@ -19,7 +19,7 @@ pub mod words;
 
 pub use code::{Class, Code, Cure, Explanation};
 pub use diagnosis::{Diagnosis, Reset, ResetSource};
-pub use event::Event;
+pub use event::{Event, Service};
 pub use facts::{Connection, Outcome, Proof, RunId, Stage, StageTime, Timings, Usage, Warmth};
 pub use outage::{Notice, Outage, ProviderFlip, is_shared};
 pub use record::{Record, SCHEMA};

@@ -1,16 +1,17 @@
-//! Who may start: at most so many probes at a provider, and one at an LLM.
+//! Who may start: at most so many probes at a provider, and one at an LLM. The limits hold across passes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::target::{ModelId, ProviderId, Target};
 
-/// The limits of one pass.
+/// The limits of a runner.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
-    providers: HashMap<ProviderId, Arc<Semaphore>>,
+    /// With how many places each was made: a configuration that is read again may say otherwise.
+    providers: HashMap<ProviderId, (usize, Arc<Semaphore>)>,
     models: HashMap<(ProviderId, ModelId), Arc<Semaphore>>,
 }
 
@@ -32,14 +33,29 @@ impl Limits {
     pub(super) fn gate(&mut self, target: &Target) -> Gate {
         let provider = &target.provider;
         let model = (provider.id.clone(), target.model.clone());
+        let places = provider.concurrency.max(1);
+        let fresh = || (places, Arc::new(Semaphore::new(places)));
+        let at_provider = self.providers.entry(provider.id.clone()).or_insert_with(fresh);
+        if at_provider.0 != places {
+            // Probes under the old limit end by themselves; only new ones ask this.
+            *at_provider = fresh();
+        }
         Gate {
             model: Arc::clone(self.models.entry(model).or_insert_with(|| Arc::new(Semaphore::new(1)))),
-            provider: Arc::clone(
-                self.providers
-                    .entry(provider.id.clone())
-                    .or_insert_with(|| Arc::new(Semaphore::new(provider.concurrency.max(1)))),
-            ),
+            provider: Arc::clone(&at_provider.1),
         }
+    }
+
+    /// Forgets what no target of these needs, unless a probe still holds it.
+    pub(super) fn retain<'a>(&mut self, targets: impl Iterator<Item = &'a Target>) {
+        let mut providers = HashSet::new();
+        let mut models = HashSet::new();
+        for target in targets {
+            providers.insert(&target.provider.id);
+            models.insert((&target.provider.id, &target.model));
+        }
+        self.providers.retain(|id, (_, places)| providers.contains(id) || Arc::strong_count(places) > 1);
+        self.models.retain(|(id, model), place| models.contains(&(id, model)) || Arc::strong_count(place) > 1);
     }
 }
 

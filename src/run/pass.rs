@@ -1,11 +1,11 @@
-//! One pass over the targets.
+//! One pass over the targets, or one probe of one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 
 use super::chance::Chance;
 use super::guard::{Unfinished, not_begun, panicked};
@@ -15,7 +15,7 @@ use crate::plan::{RetryPolicy, Tried};
 use crate::probe::clock::Clock;
 use crate::probe::transport::Network;
 use crate::probe::{Cause, Climbed, Job, Knobs, climb, cold_start};
-use crate::target::TargetId;
+use crate::target::{Target, TargetId};
 
 /// The pause between two starts. 500 starts in one burst put 25 ms on the median first-token time, all of it our own
 /// queueing; spread over 400 ms it is 0.2 ms.
@@ -40,6 +40,7 @@ pub struct Runner {
     chance: Arc<Chance>,
     retry: RetryPolicy,
     learned: Arc<Mutex<HashMap<TargetId, Knobs>>>,
+    limits: Mutex<Limits>,
 }
 
 /// Takes events from probes that run at the same time.
@@ -49,56 +50,90 @@ impl Runner {
     /// A runner that has learned nothing yet.
     #[must_use]
     pub fn new(network: Arc<dyn Network>, clock: Arc<dyn Clock>, chance: Arc<Chance>, retry: RetryPolicy) -> Self {
-        Self { network, clock, chance, retry, learned: Arc::default() }
+        Self { network, clock, chance, retry, learned: Arc::default(), limits: Mutex::default() }
     }
 
     /// Probes every job and returns their outcomes in the same order. `stop` ends it early: what has not finished by
     /// then is interrupted, and nothing is lost.
     pub async fn pass(&self, jobs: Vec<Job>, listener: Listener, stop: Stopper) -> Vec<Arc<Outcome>> {
-        let mut limits = Limits::default();
         let mut running = JoinSet::new();
         let mut places = HashMap::new();
         let mut outcomes: Vec<Option<Arc<Outcome>>> = jobs.iter().map(|_| None).collect();
         let begun = self.clock.now();
         for (place, job) in jobs.iter().enumerate() {
-            let probe = Probe {
-                job: job.clone(),
-                network: Arc::clone(&self.network),
-                clock: Arc::clone(&self.clock),
-                chance: Arc::clone(&self.chance),
-                retry: self.retry,
-                learned: Arc::clone(&self.learned),
-                listener: Arc::clone(&listener),
-                progress: Arc::default(),
-            };
-            let progress = Arc::clone(&probe.progress);
             let due = BETWEEN_STARTS.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
-            let gate = limits.gate(&job.target);
-            let task = running.spawn(probe.run(begun + due, gate, stop.clone()));
-            places.insert(task.id(), (place, progress));
+            let (task, progress) = self.start(job, begun + due, &listener, &stop, &mut running);
+            places.insert(task, (place, progress));
         }
         while let Some(joined) = running.join_next_with_id().await {
-            let (id, outcome) = match joined {
-                Ok((id, outcome)) => (id, Ok(outcome)),
-                Err(error) => (error.id(), Err(error)),
-            };
+            let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
             let Some((place, progress)) = places.get(&id) else { continue };
             let Some(job) = jobs.get(*place) else { continue };
-            let outcome = match outcome {
-                Ok(outcome) => Arc::new(outcome),
-                Err(error) => {
-                    let unfinished = self.unfinished(progress, begun);
-                    let payload: Box<dyn std::any::Any + Send> =
-                        error.try_into_panic().unwrap_or_else(|error| Box::new(error.to_string()));
-                    Arc::new(panicked(job, unfinished, &*payload))
-                }
-            };
+            let outcome = Arc::new(self.guarded(joined.map(|(_, outcome)| outcome), job, progress, begun));
             listener(Event::Finished(Arc::clone(&outcome)));
             if let Some(slot) = outcomes.get_mut(*place) {
                 *slot = Some(outcome);
             }
         }
         outcomes.into_iter().flatten().collect()
+    }
+
+    /// Probes one job that was due at `due`, within the limits that all probes of this runner share. That it finished
+    /// is not told to the listener: whoever asks may know more of the outcome than a probe can.
+    pub async fn probe(&self, job: Job, due: Instant, listener: &Listener, stop: &Stopper) -> Outcome {
+        let mut running = JoinSet::new();
+        let (_, progress) = self.start(&job, due, listener, stop, &mut running);
+        loop {
+            // There is one task, so the set is empty only after it was joined.
+            if let Some(joined) = running.join_next().await {
+                return self.guarded(joined, &job, &progress, due);
+            }
+        }
+    }
+
+    /// Forgets what was learned of targets, and of limits that held for them, but for these.
+    pub fn retain(&self, targets: &HashMap<TargetId, Arc<Target>>) {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| targets.contains_key(id));
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        limits.retain(targets.values().map(|target| &**target));
+    }
+
+    fn start(
+        &self,
+        job: &Job,
+        due: Instant,
+        listener: &Listener,
+        stop: &Stopper,
+        running: &mut JoinSet<Outcome>,
+    ) -> (task::Id, Arc<Mutex<Progress>>) {
+        let probe = Probe {
+            job: job.clone(),
+            network: Arc::clone(&self.network),
+            clock: Arc::clone(&self.clock),
+            chance: Arc::clone(&self.chance),
+            retry: self.retry,
+            learned: Arc::clone(&self.learned),
+            listener: Arc::clone(listener),
+            progress: Arc::default(),
+        };
+        let progress = Arc::clone(&probe.progress);
+        let gate = self.limits.lock().unwrap_or_else(PoisonError::into_inner).gate(&job.target);
+        (running.spawn(probe.run(due, gate, stop.clone())).id(), progress)
+    }
+
+    /// The outcome of a probe's task, which may have panicked.
+    fn guarded(
+        &self,
+        joined: Result<Outcome, JoinError>,
+        job: &Job,
+        progress: &Mutex<Progress>,
+        begun: Instant,
+    ) -> Outcome {
+        joined.unwrap_or_else(|error| {
+            let payload: Box<dyn std::any::Any + Send> =
+                error.try_into_panic().unwrap_or_else(|error| Box::new(error.to_string()));
+            panicked(job, self.unfinished(progress, begun), &*payload)
+        })
     }
 
     fn unfinished(&self, progress: &Mutex<Progress>, begun: Instant) -> Unfinished {

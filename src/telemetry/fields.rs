@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::log::{LOG, PROBE_ENTERED, PROBE_FINISHED, PROBE_RETRYING, PROBE_STARTED};
+use super::service;
 
 /// The fields of `probe.finished` in their order: name, unit or form, meaning.
 const FIELDS: [(&str, &str, &str); 33] = [
@@ -62,7 +63,7 @@ pub fn log_markdown() -> String {
         ## Events\n\n\
         | event | level | when, and its fields |\n|---|---|---|\n"
         .to_owned();
-    for (name, level, when) in EVENTS {
+    for (name, level, when) in EVENTS.into_iter().chain(service::EVENTS) {
         let _ = writeln!(text, "| `{name}` | {level} | {when} |");
     }
     text.push_str(

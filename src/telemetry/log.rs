@@ -16,6 +16,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::escape::json;
 use super::line::Lines;
+use super::service;
 use crate::outcome::{Event, Record, Verdict};
 
 /// A probe began. Level `debug`.
@@ -26,6 +27,10 @@ pub const PROBE_ENTERED: &str = "probe.entered";
 pub const PROBE_RETRYING: &str = "probe.retrying";
 /// A probe ended. Level `info` when it is ready, `warn` when it is degraded or unknown, `error` when it failed.
 pub const PROBE_FINISHED: &str = "probe.finished";
+/// The status of a target changed. Level `error` when it goes down, `warn` when degraded, else `info`.
+pub const TARGET_STATUS: &str = "target.status";
+/// A trouble that all targets of a provider share began or ended. Level `error` or `info`.
+pub const PROVIDER_STATUS: &str = "provider.status";
 /// What has no name: a line of a library. The field `origin` says of which.
 pub const LOG: &str = "log";
 
@@ -57,6 +62,8 @@ pub fn emit(event: &Event) {
                 Verdict::Failed => tracing::error!(name: PROBE_FINISHED, target: ORIGIN, record = record().as_str()),
             }
         }
+        Event::Told(notice) => service::notice(notice),
+        Event::Service(service) => service::service(service),
     }
 }
 

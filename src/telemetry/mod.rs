@@ -6,6 +6,7 @@ mod escape;
 mod fields;
 mod line;
 pub mod log;
+mod service;
 #[cfg(test)]
 mod tests;
 
