@@ -7,6 +7,8 @@ mod demo;
 mod explain;
 mod progress;
 mod readers;
+mod run;
+mod service_log;
 mod setup;
 mod sim;
 mod terminal;
@@ -92,6 +94,8 @@ impl From<LogFormatArg> for LogFormat {
 enum Command {
     /// Probe targets once and report
     Check(check::CheckArgs),
+    /// Stay up and keep the models warm on their schedules, or with --once probe what is due
+    Run(run::RunArgs),
     /// Look at the configuration
     Config(config::ConfigArgs),
     /// Say what a code means and what to do about it
@@ -149,6 +153,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     let Cli { global, command } = cli;
     match command {
         Command::Check(args) => check::run(&global, &args),
+        Command::Run(args) => run::run(&global, &args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),

@@ -17,7 +17,7 @@ use crate::probe::Job;
 use crate::probe::clock::Clock;
 use crate::run::SystemClock;
 use crate::target::{Credential, CredentialSource, Depth, Provider, ProviderId, Target};
-use crate::telemetry::log::{self, LogFilter, LogFormat, LogSettings};
+use crate::telemetry::log::{self, LogFilter, LogFormat, LogSettings, Priority};
 
 /// The environment, with the `.env` file where one was given.
 pub(super) fn environment(global: &Global) -> anyhow::Result<Environment> {
@@ -46,19 +46,46 @@ fn load(path: &Path, environment: &Environment) -> anyhow::Result<Config> {
 /// Starts the log. On a terminal the report is enough, unless a log was asked for.
 pub(super) fn start_log(global: &Global) -> anyhow::Result<()> {
     let asked = global.log_format.is_some() || global.log_level.is_some();
-    let on_terminal = io::stderr().is_terminal();
-    if on_terminal && !asked {
+    if io::stderr().is_terminal() && !asked {
         return Ok(());
     }
+    install_log(global, Priority::Unmarked)
+}
+
+/// Starts the log of a service, which has no report: it is there on a terminal too. In the journal each line has its
+/// priority, so that `journalctl -p err` finds failures.
+pub(super) fn start_service_log(global: &Global, environment: &Environment) -> anyhow::Result<()> {
+    let journal = environment.get("JOURNAL_STREAM").is_some_and(is_stderr);
+    install_log(global, if journal { Priority::Marked } else { Priority::Unmarked })
+}
+
+/// Whether standard error is the stream that systemd connected to the journal: device and inode, as `JOURNAL_STREAM` has
+/// them (`systemd.exec(5)`).
+fn is_stderr(stream: &str) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::linux::fs::MetadataExt;
+        let Ok(stderr) = std::fs::metadata("/proc/self/fd/2") else { return false };
+        return stream == format!("{}:{}", stderr.st_dev(), stderr.st_ino());
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = stream;
+        false
+    }
+}
+
+fn install_log(global: &Global, priority: Priority) -> anyhow::Result<()> {
     let format = match global.log_format {
         Some(LogFormatArg::Json) => LogFormat::Json,
         Some(LogFormatArg::Text) => LogFormat::Text,
-        None if on_terminal => LogFormat::Text,
+        None if io::stderr().is_terminal() => LogFormat::Text,
         None => LogFormat::Json,
     };
     let filter = global.log_level.as_deref().unwrap_or("info");
     let settings = LogSettings {
         format,
+        priority,
         filter: LogFilter::parse(filter).map_err(|error| Usage(format!("failed to read --log-level: {error}")))?,
         writer: BoxMakeWriter::new(|| BesideProgress),
         now: || SystemClock.wall(),

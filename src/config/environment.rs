@@ -44,6 +44,17 @@ pub enum EnvFileError {
     NotText(PathBuf),
 }
 
+/// Whether this process belongs to root, as far as the system shows it.
+fn is_root() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::linux::fs::MetadataExt;
+        std::fs::metadata("/proc/self").is_ok_and(|process| process.st_uid() == 0)
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
 impl Environment {
     /// The environment of this process, as it is now.
     #[must_use]
@@ -97,6 +108,18 @@ impl Environment {
     /// The value of a variable that names a file, where it is set and not empty.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// Where the state of the service may be kept, `flag` being what was said on the command line.
+    #[must_use]
+    pub fn state_places(&self, flag: Option<PathBuf>) -> StatePlaces {
+        StatePlaces {
+            flag,
+            state_directory: self.path("STATE_DIRECTORY"),
+            xdg_state_home: self.path("XDG_STATE_HOME"),
+            home: self.path("HOME"),
+            root: is_root(),
+        }
     }
 
     /// What a variable holds.

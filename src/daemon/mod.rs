@@ -1,3 +1,26 @@
-//! The daemon: it stays up for months and keeps its targets warm.
+//! The daemon: it stays up for months, keeps its targets warm, and shows how each one stands.
+//!
+//! One task schedules ([`Daemon::run`]): it takes alarms from the trigger, hands who is due to the runner that `check`
+//! uses, and settles what comes back: standing, history, metrics, the next alarm. Nothing else changes that state, so
+//! there is nothing to lock. Reading files, keys and the store happens elsewhere, and is waited for by nobody.
 
+mod board;
+mod drift;
+mod exhibit;
+mod keys;
+mod life;
+mod manager;
+mod once;
+mod reload;
+mod settle;
+mod slot;
+mod source;
 mod trigger;
+mod witness;
+
+pub use board::{Board, Phase, Row};
+pub use exhibit::Exhibit;
+pub use life::{Daemon, DaemonError, Ended, Pace, Parts, Signal};
+pub use manager::Manager;
+pub use once::{Once, Wanted};
+pub use source::{Source, SourceError};

@@ -20,12 +20,13 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::{Context, Layer};
 
 use super::escape::{json, word};
-use super::log::{LOG, LogFormat, ORIGIN, RECORD};
+use super::log::{LOG, LogFormat, ORIGIN, Priority, RECORD};
 use crate::outcome::SCHEMA;
 
 /// Writes every event it is given as one line, with one write, so that lines of several processes do not mix.
 pub(super) struct Lines {
     pub(super) format: LogFormat,
+    pub(super) priority: Priority,
     pub(super) writer: BoxMakeWriter,
     pub(super) now: fn() -> Timestamp,
     /// Filled with the system's zone by the first line that needs it: reading it costs more than the whole install.
@@ -41,6 +42,9 @@ impl<S: Subscriber> Layer<S> for Lines {
             LogFormat::Text => entry.text(now, self.zone.get_or_init(TimeZone::system)),
         };
         line.push('\n');
+        if self.priority == Priority::Marked {
+            line.insert_str(0, mark_of(event.metadata()));
+        }
         // A log that cannot be written has nowhere to say so, and must not end the process: standard error may be a
         // pipe whose reader is gone.
         let _ = self.writer.make_writer_for(event.metadata()).write_all(line.as_bytes());
@@ -138,6 +142,16 @@ fn level_of(metadata: &Metadata<'_>) -> &'static str {
         tracing::Level::INFO => "info",
         tracing::Level::DEBUG => "debug",
         tracing::Level::TRACE => "trace",
+    }
+}
+
+/// The priority of a level, as journald reads it.
+fn mark_of(metadata: &Metadata<'_>) -> &'static str {
+    match *metadata.level() {
+        tracing::Level::ERROR => "<3>",
+        tracing::Level::WARN => "<4>",
+        tracing::Level::INFO => "<6>",
+        tracing::Level::DEBUG | tracing::Level::TRACE => "<7>",
     }
 }
 

@@ -31,6 +31,8 @@ pub const PROBE_FINISHED: &str = "probe.finished";
 pub const TARGET_STATUS: &str = "target.status";
 /// A trouble that all targets of a provider share began or ended. Level `error` or `info`.
 pub const PROVIDER_STATUS: &str = "provider.status";
+/// Events found no room in the log's queue. Level `warn`.
+pub const LOG_DROPPED: &str = "log.dropped";
 /// What has no name: a line of a library. The field `origin` says of which.
 pub const LOG: &str = "log";
 
@@ -65,6 +67,11 @@ pub fn emit(event: &Event) {
         Event::Told(notice) => service::notice(notice),
         Event::Service(service) => service::service(service),
     }
+}
+
+/// Logs that events found no room: whatever reads the log was too slow for a while.
+pub fn dropped(events: u64) {
+    tracing::warn!(name: LOG_DROPPED, target: ORIGIN, events = events);
 }
 
 /// The layout of a line.
@@ -142,11 +149,23 @@ impl Default for LogFilter {
     }
 }
 
+/// Whether a line begins with its priority as journald reads it: `<3>` for an error (`sd-daemon(3)`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Priority {
+    /// It does not.
+    #[default]
+    Unmarked,
+    /// It does; journald takes it off again.
+    Marked,
+}
+
 /// How and where to log.
 #[derive(Debug)]
 pub struct LogSettings {
     /// The layout.
     pub format: LogFormat,
+    /// Whether a line begins with its priority.
+    pub priority: Priority,
     /// What is logged.
     pub filter: LogFilter,
     /// Where lines go: `BoxMakeWriter::new(std::io::stderr)` in the program.
@@ -176,7 +195,7 @@ pub fn with<T>(settings: LogSettings, work: impl FnOnce() -> T) -> T {
 }
 
 fn subscriber(settings: LogSettings) -> impl Subscriber + Send + Sync {
-    let LogSettings { format, filter: LogFilter(targets), writer, now, zone } = settings;
+    let LogSettings { format, priority, filter: LogFilter(targets), writer, now, zone } = settings;
     let zone = zone.map_or_else(OnceLock::new, OnceLock::from);
-    tracing_subscriber::registry().with(Lines { format, writer, now, zone }).with(targets)
+    tracing_subscriber::registry().with(Lines { format, priority, writer, now, zone }).with(targets)
 }

@@ -1,10 +1,10 @@
 //! Log lines of the service: changes of status, and what happens to the daemon itself.
 
-use super::log::{ORIGIN, PROVIDER_STATUS, TARGET_STATUS};
+use super::log::{LOG_DROPPED, ORIGIN, PROVIDER_STATUS, TARGET_STATUS};
 use crate::outcome::{Code, Notice, Service, Status};
 
 /// The names of the service's events, their level and when they are logged: rows of `docs/log.md`.
-pub(super) const EVENTS: [(&str, &str, &str); 13] = [
+pub(super) const EVENTS: [(&str, &str, &str); 15] = [
     (
         TARGET_STATUS,
         "info, warn, error",
@@ -28,6 +28,8 @@ pub(super) const EVENTS: [(&str, &str, &str); 13] = [
     ("store.failing", "error", "the history cannot be written for now; probes go on: `error`"),
     ("store.recovered", "info", "the history can be written again; outcomes that found no room meanwhile: `dropped`"),
     ("store.set-aside", "error", "a damaged store was set aside and a new one begun: `path`"),
+    ("textfile.failing", "error", "the metrics cannot be written to their file: `path`, `error`"),
+    (LOG_DROPPED, "warn", "whatever reads the log was too slow, and events found no room: `events`"),
 ];
 
 /// Logs a change of status.

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::line::Pairs;
-use super::log::{LogFilter, LogFormat, LogSettings, emit, install, with};
+use super::log::{Priority, LogFilter, LogFormat, LogSettings, emit, install, with};
 use crate::outcome::{Code, Event, Outcome, Record, Stage};
 use crate::report::sample::{pass, ready};
 use crate::target::{Depth, TargetId};
@@ -33,6 +33,7 @@ fn logged(format: LogFormat, filter: &str, work: impl FnOnce()) -> String {
     let buffer = Buffer::default();
     let writer = buffer.clone();
     let settings = LogSettings {
+        priority: Priority::Unmarked,
         format,
         filter: LogFilter::parse(filter).unwrap(),
         writer: BoxMakeWriter::new(move || writer.clone()),
@@ -175,6 +176,7 @@ fn a_broken_pipe_ends_nothing() {
         }
     }
     let settings = LogSettings {
+        priority: Priority::Unmarked,
         format: LogFormat::Json,
         filter: LogFilter::default(),
         writer: BoxMakeWriter::new(|| Broken),
@@ -207,6 +209,7 @@ fn a_process_survives_the_end_of_its_standard_error() {
 #[ignore = "run by the test above, in a process of its own"]
 fn child_that_logs_to_standard_error() {
     let settings = || LogSettings {
+        priority: Priority::Unmarked,
         format: LogFormat::Json,
         filter: LogFilter::parse("trace").unwrap(),
         writer: BoxMakeWriter::new(io::stderr),

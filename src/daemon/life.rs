@@ -1,0 +1,404 @@
+//! The life of the daemon: start, alarms, reload, drain, end.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use super::board::{Board, Phase};
+use super::drift::{Drift, Step};
+use super::keys::Keys;
+use super::manager::Manager;
+use super::reload::{News, Watch};
+use super::settle::Ran;
+use super::slot::{Slot, instant_of, spread};
+use super::source::{Loaded, Source, SourceError};
+use super::trigger::{Alarm, Trigger};
+use super::witness::Asking;
+use crate::outcome::{Damping, Event, Outage, RunId, Service};
+use crate::plan::{Due, Maintenance, RetryPolicy, Why};
+use crate::probe::clock::Clock;
+use crate::probe::transport::Network;
+use crate::probe::{Cause, Job};
+use crate::run::{Chance, Listener, Runner, Stop, run_id};
+use crate::store::{Retention, Store, StoreError, Writer};
+use crate::target::{ProviderId, TargetId};
+use crate::telemetry::metrics::Metrics;
+
+/// How often the daemon looks after itself: the clocks, the trigger's pulse, the watchdog.
+const TICK: Duration = Duration::from_secs(1);
+/// How often old history is swept out.
+const SWEEP: Duration = Duration::from_secs(3_600);
+/// After probes were told to stop, how long they may take to say what they had found.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// What a daemon is made of.
+pub struct Parts {
+    /// Where its configuration comes from.
+    pub source: Source,
+    /// The way to providers.
+    pub network: Arc<dyn Network>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for run ids and jitter.
+    pub chance: Arc<Chance>,
+    /// Takes every event.
+    pub listener: Listener,
+    /// The folder of the store. Without one nothing outlives the process.
+    pub state: Option<PathBuf>,
+    /// The service manager.
+    pub manager: Manager,
+    /// Where it shows how its targets stand.
+    pub board: Arc<Board>,
+    /// Its metrics.
+    pub metrics: Metrics,
+    /// Its pace.
+    pub pace: Pace,
+}
+
+/// How patient the daemon is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How long probes under way may take to finish when it is asked to end.
+    pub drain: Duration,
+    /// How often the configuration file is looked at.
+    pub watch: Duration,
+    /// How long it waits for another process to let go of the store.
+    pub store: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { drain: Duration::from_secs(20), watch: Duration::from_secs(2), store: Duration::from_secs(10) }
+    }
+}
+
+/// What a daemon is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Read the configuration again.
+    Reload,
+    /// End, in good order; asked twice, at once.
+    End,
+}
+
+/// How a daemon ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Probes that had to be interrupted.
+    pub interrupted: usize,
+}
+
+/// Why a daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// Its configuration is not valid.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The history cannot be opened.
+    #[error("failed to {0}")]
+    Store(#[from] StoreError),
+    /// The scheduler does not start.
+    #[error("failed to start the scheduler: {0}")]
+    Scheduler(String),
+}
+
+/// A daemon.
+pub struct Daemon {
+    pub(super) source: Source,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) chance: Arc<Chance>,
+    pub(super) listener: Listener,
+    pub(super) runner: Arc<Runner>,
+    pub(super) manager: Manager,
+    pub(super) board: Arc<Board>,
+    pub(super) metrics: Metrics,
+    pub(super) pace: Pace,
+
+    pub(super) damping: Damping,
+    pub(super) maintenance: Vec<Maintenance>,
+    pub(super) retention: Retention,
+    pub(super) slots: HashMap<TargetId, Slot>,
+    pub(super) outages: HashMap<ProviderId, Outage>,
+    pub(super) keys: Keys,
+    pub(super) witness: Arc<Asking>,
+    pub(super) writer: Option<Writer>,
+    /// Whether the store was failing when it was last looked at.
+    pub(super) store_failing: bool,
+
+    pub(super) trigger: Trigger,
+    alarms: mpsc::UnboundedReceiver<Alarm>,
+    pub(super) running: JoinSet<Ran>,
+    pub(super) stop: watch::Sender<Stop>,
+    pub(super) news: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
+    pub(super) loading: Watch,
+    drift: Drift,
+    swept: Instant,
+    pulse: super::trigger::Pulse,
+    pub(super) missed: u64,
+    pub(super) interrupted: usize,
+    /// When it was asked to end, and until when it waits.
+    draining: Option<Instant>,
+}
+
+impl Daemon {
+    /// Reads the configuration and the store, and arms every target.
+    ///
+    /// # Errors
+    /// When the configuration has mistakes, or the store cannot be opened.
+    pub async fn start(parts: Parts) -> Result<Self, DaemonError> {
+        let Parts { source, network, clock, chance, listener, state, manager, board, metrics, pace } = parts;
+        let loaded = load(&source).await?;
+        let mut writer = None;
+        let mut remembered = super::settle::Memory::default();
+        if let Some(directory) = &state {
+            let store = Store::open(directory, pace.store, clock.wall()).await?;
+            if let Some(path) = store.set_aside() {
+                listener(Event::Service(Service::StoreSetAside { path: path.display().to_string() }));
+            }
+            remembered = super::settle::Memory::read(&store).await;
+            writer = Some(Writer::start(store));
+        }
+        let (trigger, alarms) = Trigger::start(loaded.targets.len(), Arc::clone(&clock))
+            .await
+            .map_err(|error| DaemonError::Scheduler(error.to_string()))?;
+        let (now, wall) = (clock.now(), clock.wall());
+        let witness = Asking::new(loaded.config.witness.clone(), loaded.config.providers.iter(), Arc::clone(&clock));
+        let mut daemon = Self {
+            loading: Watch::default(),
+            runner: Arc::new(Runner::new(network, Arc::clone(&clock), Arc::clone(&chance), RetryPolicy::default())),
+            source,
+            chance,
+            listener,
+            manager,
+            board,
+            metrics,
+            pace,
+            damping: loaded.config.damping,
+            maintenance: Vec::new(),
+            retention: loaded.config.retention,
+            slots: HashMap::new(),
+            outages: HashMap::new(),
+            keys: Keys::default(),
+            witness: Arc::new(witness),
+            writer,
+            store_failing: false,
+            trigger,
+            alarms,
+            running: JoinSet::new(),
+            stop: watch::Sender::new(Stop::No),
+            news: mpsc::unbounded_channel(),
+            drift: Drift::new(wall, now),
+            // The first sweep comes soon after the start, not with it.
+            swept: now.checked_sub(SWEEP).map_or(now, |then| then + Duration::from_secs(30)),
+            pulse: super::trigger::Pulse::default(),
+            missed: 0,
+            interrupted: 0,
+            draining: None,
+            clock,
+        };
+        daemon.adopt(loaded, &remembered);
+        daemon.metrics.config_loaded(wall, true);
+        Ok(daemon)
+    }
+
+    /// Runs until it is asked to end.
+    pub async fn run(mut self, mut signals: mpsc::UnboundedReceiver<Signal>) -> Ended {
+        let scheduled = self.slots.values().filter(|slot| slot.timetable.is_some()).count();
+        self.tell(Service::Started { targets: self.slots.len(), scheduled });
+        self.board.enter(Phase::Ready);
+        self.manager.ready();
+        self.manager.status(self.board.line());
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let watching = super::reload::watch(&self.source, self.pace.watch, self.news.0.clone());
+        loop {
+            let deadline = self.draining.map(tokio::time::Instant::from_std);
+            tokio::select! {
+                biased;
+                Some(signal) = signals.recv() => match signal {
+                    Signal::Reload => self.reload(),
+                    Signal::End => self.end(),
+                },
+                Some(alarm) = self.alarms.recv() => self.alarm(&alarm),
+                Some(joined) = self.running.join_next() => self.joined(joined).await,
+                Some(news) = self.news.1.recv() => self.hear(news),
+                () = until(deadline) => {
+                    if *self.stop.borrow() == Stop::No {
+                        self.hurry();
+                    } else {
+                        break;
+                    }
+                }
+                _ = tick.tick() => self.tick().await,
+            }
+            if self.draining.is_some() && self.running.is_empty() {
+                break;
+            }
+        }
+        watching.abort();
+        self.close().await;
+        self.tell(Service::Stopped { interrupted: self.interrupted });
+        Ended { interrupted: self.interrupted }
+    }
+
+    /// Writes what is still to be written.
+    pub(super) async fn close(&mut self) {
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.close().await
+        {
+            self.tell(Service::StoreFailing { error: error.to_string() });
+        }
+    }
+
+    pub(super) fn tell(&self, event: Service) {
+        (self.listener)(Event::Service(event));
+    }
+
+    /// Sets the alarm of a target for its next probe. `place` is its place among those that are set together.
+    pub(super) fn plan(&mut self, id: &TargetId, place: (usize, usize)) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let (wall, now) = (self.clock.wall(), self.clock.now());
+        // One whose alarm is on its way is not planned anew: its due would be taken for a missed one.
+        if slot.running || self.draining.is_some() || slot.alarm.is_some_and(|alarm| alarm <= now) {
+            return;
+        }
+        slot.due = slot.timetable.as_ref().and_then(|timetable| timetable.next(wall, &slot.past));
+        self.metrics.next_due(id, slot.due.as_ref().map(|due| due.at));
+        let Some(due) = &slot.due else {
+            slot.alarm = None;
+            return self.trigger.disarm(id.clone());
+        };
+        let mut at = instant_of(due.at, wall, now);
+        if due.why == Why::Missed {
+            at += spread(place.0, place.1);
+        }
+        slot.alarm = Some(at);
+        self.trigger.arm(id.clone(), at);
+    }
+
+    /// Sets every alarm again.
+    fn plan_all(&mut self) {
+        let ids: Vec<TargetId> = self.slots.keys().cloned().collect();
+        let total = ids.len();
+        for (index, id) in ids.iter().enumerate() {
+            self.plan(id, (index, total));
+            self.show(id);
+        }
+    }
+
+    /// Begins the probe of a target that is due.
+    fn alarm(&mut self, alarm: &Alarm) {
+        let draining = self.draining.is_some();
+        let Some(slot) = self.slots.get_mut(&alarm.target) else { return };
+        // One that was on its way when the target was armed anew.
+        if slot.running || draining || slot.alarm != Some(alarm.due) {
+            return;
+        }
+        let Some(due) = slot.due else { return };
+        if due.missed > 0 {
+            self.missed += u64::from(due.missed);
+            (self.listener)(Event::Service(Service::Missed { target: alarm.target.clone(), missed: due.missed }));
+        }
+        let run_id = run_id(self.clock.wall(), &self.chance);
+        self.begin(&alarm.target, due, alarm.due, run_id);
+        self.show(&alarm.target);
+    }
+
+    /// Begins a probe that is due at `at`, or as soon after it as the limits allow.
+    pub(super) fn begin(&mut self, id: &TargetId, due: Due, at: Instant, run_id: RunId) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        slot.alarm = None;
+        slot.due = None;
+        slot.running = true;
+        let job = Job {
+            target: Arc::clone(&slot.target),
+            credential: self.keys.of(&slot.target.provider.id),
+            depth: due.depth,
+            run_id,
+            cold_until: None,
+        };
+        let (runner, listener) = (Arc::clone(&self.runner), Arc::clone(&self.listener));
+        let (stopper, witness) = (self.stop.subscribe(), Arc::clone(&self.witness));
+        self.running.spawn(async move {
+            let target = Arc::clone(&job.target);
+            let outcome = runner.probe(job, at, &listener, &stopper).await;
+            Ran { target, due, outcome: Arc::new(witness.judge(outcome).await) }
+        });
+    }
+
+    /// Looks after itself.
+    async fn tick(&mut self) {
+        let (now, wall) = (self.clock.now(), self.clock.wall());
+        match self.drift.look(wall, now) {
+            Step::None => {}
+            Step::Slewed => self.plan_all(),
+            Step::Jumped(by) => {
+                self.tell(Service::ClockStepped { seconds: by.as_secs_f64() });
+                self.plan_all();
+            }
+        }
+        let pulse = self.trigger.pulse();
+        if pulse.lost > self.pulse.lost {
+            self.tell(Service::AlarmsLost { lost: pulse.lost - self.pulse.lost });
+        }
+        if pulse.sweeps > self.pulse.sweeps {
+            // The trigger lives, and so does this task: only then is the watchdog fed.
+            self.board.advance(now);
+            self.manager.alive();
+        }
+        self.pulse = pulse;
+        self.metrics.trigger(pulse.fired, pulse.lost, self.missed);
+        self.metrics.queue(0, self.running.len());
+        self.watch_store();
+        self.manager.status(self.board.line());
+        if now.saturating_duration_since(self.swept) >= SWEEP {
+            self.swept = now;
+            if let Some(writer) = &self.writer {
+                writer.sweep(self.retention, wall).await;
+            }
+        }
+    }
+
+    /// Begins to end; asked again, ends at once.
+    fn end(&mut self) {
+        if self.draining.is_some() {
+            self.hurry();
+            return;
+        }
+        self.manager.stopping();
+        self.board.enter(Phase::Draining);
+        self.tell(Service::Draining { running: self.running.len() });
+        self.draining = Some(self.clock.now() + self.pace.drain);
+        let ids: Vec<TargetId> = self.slots.keys().cloned().collect();
+        for id in ids {
+            self.trigger.disarm(id);
+        }
+    }
+
+    /// Tells every probe to stop; they say what they had found.
+    pub(super) fn hurry(&mut self) {
+        self.stop.send_replace(Stop::Because(Cause::Signal));
+        self.draining = Some(self.clock.now() + LAST_WORDS);
+    }
+}
+
+async fn load(source: &Source) -> Result<Loaded, SourceError> {
+    let source = source.clone();
+    // It panics only if the runtime is ending.
+    tokio::task::spawn_blocking(move || source.load())
+        .await
+        .unwrap_or_else(|error| Err(SourceError::Unreadable(format!("read the configuration: {error}"))))
+}
+
+async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+

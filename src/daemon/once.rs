@@ -1,0 +1,117 @@
+//! One pass from a timer: what is due by its schedule is probed, with the memory of a daemon.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use super::life::{Daemon, Signal};
+use super::slot::Slot;
+use crate::outcome::{Outcome, RunId};
+use crate::plan::{AUTO, CronBook, Due, Past, TargetSchedule, Timetable, Why};
+use crate::target::{Depth, TargetId};
+
+/// The pause between two starts: in one burst, our own queueing would be in every first-token time.
+const BETWEEN_STARTS: Duration = Duration::from_micros(800);
+
+/// What a pass led to.
+#[derive(Debug)]
+pub struct Once {
+    /// The outcomes, by the target's name.
+    pub outcomes: Vec<Arc<Outcome>>,
+    /// When the next probe is due, where nothing was.
+    pub next: Option<Timestamp>,
+    /// Whether it was asked to end before its end.
+    pub stopped: bool,
+}
+
+/// Whom a pass is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Whoever is due by its schedule.
+    Due,
+    /// Everybody.
+    All,
+}
+
+impl Daemon {
+    /// Probes whoever is wanted, remembers what was found, and ends.
+    pub async fn once(mut self, run_id: &RunId, wanted: Wanted, mut signals: mpsc::UnboundedReceiver<Signal>) -> Once {
+        let wall = self.clock.wall();
+        let mut due: Vec<(TargetId, Due)> = Vec::new();
+        let mut next: Option<Timestamp> = None;
+        for (id, slot) in &self.slots {
+            match due_by(slot, wall, wanted) {
+                Some(one) => due.push((id.clone(), one)),
+                None => {
+                    let at = slot.due.as_ref().map(|due| due.at);
+                    next = [next, at].into_iter().flatten().min();
+                }
+            }
+        }
+        due.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut outcomes = Vec::with_capacity(due.len());
+        let mut start = self.clock.now();
+        for (id, due) in due {
+            self.begin(&id, due, start, run_id.clone());
+            start += BETWEEN_STARTS;
+        }
+        let mut stopped = false;
+        loop {
+            tokio::select! {
+                biased;
+                Some(signal) = signals.recv() => if signal == Signal::End {
+                    stopped = true;
+                    self.hurry();
+                },
+                joined = self.running.join_next() => match joined {
+                    Some(Ok(ran)) => {
+                        outcomes.push(Arc::clone(&ran.outcome));
+                        self.settle(ran).await;
+                    }
+                    Some(Err(_)) => {}
+                    None => break,
+                }
+            }
+        }
+        if let Some(writer) = &self.writer {
+            writer.sweep(self.retention, self.clock.wall()).await;
+        }
+        self.close().await;
+        outcomes.sort_by(|one, other| one.target.id.cmp(&other.target.id));
+        Once { outcomes, next, stopped }
+    }
+}
+
+/// What a target owes by now: the deepest probe that its schedule has had due since its last. One that was never probed
+/// owes whatever its schedule allows at this moment.
+fn due_by(slot: &Slot, wall: Timestamp, wanted: Wanted) -> Option<Due> {
+    /// Longer ago than any interval.
+    const LONG_AGO: SignedDuration = SignedDuration::from_hours(8 * 24);
+    let one = |depth| Some(Due { at: wall, depth, why: Why::Schedule, missed: 0 });
+    if wanted == Wanted::All {
+        return one(slot.target.depth);
+    }
+    let schedule = slot.schedule.as_ref()?;
+    let mut book = CronBook::default();
+    let mut timetable = |schedule| Timetable::new(&schedule, slot.target.expect.cold_start, AUTO, &mut book).ok();
+    let last = |ran: Option<Timestamp>| {
+        ran.filter(|ran| *ran <= wall).unwrap_or_else(|| wall.saturating_sub(LONG_AGO).unwrap_or(wall))
+    };
+    let past = Past { auth: Some(last(slot.past.auth)), warm: Some(last(slot.past.warm)), ..slot.past };
+    // A warm-up is owed only while its window is open, so it is asked for at this moment; a check at any time.
+    if schedule.warm.is_some()
+        && let Some(timetable) = timetable(TargetSchedule { auth: None, ..schedule.clone() })
+        && timetable.next(wall, &past).is_some_and(|due| due.at <= wall)
+    {
+        return one(Depth::Warm);
+    }
+    if schedule.auth.is_some()
+        && let Some(timetable) = timetable(TargetSchedule { warm: None, ..schedule.clone() })
+        && timetable.next(last(slot.past.auth), &Past { warm: None, ..past }).is_some_and(|due| due.at <= wall)
+    {
+        return one(Depth::Auth);
+    }
+    None
+}

@@ -1,0 +1,202 @@
+//! A new configuration while the daemon runs: read and validated whole before anything changes. With any mistake the old
+//! one stays. Targets that did not change keep their state and their alarm.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use super::life::Daemon;
+use super::settle::Memory;
+use super::slot::Slot;
+use super::source::{Loaded, Looks, Source, SourceError};
+use super::witness::Asking;
+use crate::outcome::{Outage, Service, Standing};
+use crate::plan::{AUTO, CronBook, Timetable};
+use crate::target::{Credential, ProviderId, Target, TargetId};
+
+/// What comes from work that is done elsewhere.
+pub(super) enum News {
+    /// The file has new content.
+    Changed,
+    /// The configuration was read.
+    Loaded(Box<Result<Loaded, SourceError>>),
+    /// A provider's key was read again.
+    Keys(BTreeMap<ProviderId, Credential>),
+}
+
+/// Whether the configuration is being read.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    under_way: bool,
+    /// It was asked for again meanwhile.
+    again: bool,
+}
+
+/// Looks at the file now and then.
+pub(super) fn watch(source: &Source, pause: Duration, news: mpsc::UnboundedSender<News>) -> JoinHandle<()> {
+    let paths: Vec<_> = std::iter::once(source.path.clone()).chain(source.env_file.clone()).collect();
+    tokio::spawn(async move {
+        let mut looks: Option<Vec<Looks>> = None;
+        let mut interval = tokio::time::interval(pause);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            let (mut before, paths) = (looks.take(), paths.clone());
+            // A network file system may hang; that must not hold up anything else.
+            let look = tokio::task::spawn_blocking(move || match &mut before {
+                None => (paths.iter().map(|path| Looks::of(path)).collect(), false),
+                Some(looks) => {
+                    let changed = looks.iter_mut().zip(&paths).map(|(look, path)| look.changed(path));
+                    let changed = changed.fold(false, |any, one| any | one);
+                    (std::mem::take(looks), changed)
+                }
+            });
+            let Ok((next, changed)) = look.await else { return };
+            looks = Some(next);
+            if changed && news.send(News::Changed).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+impl Daemon {
+    /// Has the configuration read; the news of it come later.
+    pub(super) fn reload(&mut self) {
+        if self.loading.under_way {
+            self.loading.again = true;
+            return;
+        }
+        self.loading.under_way = true;
+        self.manager.reloading();
+        let (source, news) = (self.source.clone(), self.news.0.clone());
+        tokio::task::spawn_blocking(move || {
+            // Nobody listens only when the daemon is ending.
+            news.send(News::Loaded(Box::new(source.load()))).ok();
+        });
+    }
+
+    /// Takes in what was done elsewhere.
+    pub(super) fn hear(&mut self, news: News) {
+        match news {
+            News::Changed => self.reload(),
+            News::Keys(keys) => self.keys.take(keys, self.clock.now()),
+            News::Loaded(loaded) => {
+                self.loading.under_way = false;
+                let now = self.clock.wall();
+                match *loaded {
+                    Ok(loaded) => {
+                        self.adopt_and_tell(loaded);
+                        self.metrics.config_loaded(now, true);
+                    }
+                    Err(error) => {
+                        self.metrics.config_loaded(now, false);
+                        self.tell(Service::ReloadRefused { mistakes: error.to_string() });
+                    }
+                }
+                self.manager.ready();
+                if std::mem::take(&mut self.loading.again) {
+                    self.reload();
+                }
+            }
+        }
+    }
+
+    fn adopt_and_tell(&mut self, loaded: Loaded) {
+        let counts = self.adopt(loaded, &Memory::default());
+        self.tell(counts);
+    }
+
+    /// Puts a configuration in force. What is known of a target that did not change goes on; the rest is looked up in
+    /// what is remembered.
+    pub(super) fn adopt(&mut self, loaded: Loaded, memory: &Memory) -> Service {
+        let Loaded { config, targets, keys } = loaded;
+        let now = self.clock.wall();
+        self.damping = config.damping;
+        self.maintenance = config.maintenance;
+        self.retention = config.retention;
+        self.witness = Arc::new(Asking::new(config.witness, config.providers.iter(), Arc::clone(&self.clock)));
+        self.keys.take(keys, self.clock.now());
+
+        let mut book = CronBook::default();
+        let mut old = std::mem::take(&mut self.slots);
+        let (mut added, mut changed, mut unchanged) = (0, 0, 0);
+        let mut to_plan = Vec::new();
+        for target in targets {
+            let id = target.id.clone();
+            let schedule = config.schedules.get(&id).cloned();
+            let cold_start = target.expect.cold_start;
+            // Its cron fields were read with the configuration, so they can be read again.
+            let timetable =
+                schedule.as_ref().and_then(|schedule| Timetable::new(schedule, cold_start, AUTO, &mut book).ok());
+            let slot = match old.remove(&id) {
+                None => {
+                    added += 1;
+                    to_plan.push(id.clone());
+                    let (standing, past) = memory.of(&target, now);
+                    Slot::new(target, schedule, timetable, standing, past)
+                }
+                Some(mut slot) => {
+                    if is_same_probe(&slot.target, &target) && slot.schedule == schedule {
+                        unchanged += 1;
+                    } else {
+                        changed += 1;
+                        to_plan.push(id.clone());
+                    }
+                    if !Slot::is_same_llm(&slot.target, &target) {
+                        slot.standing = Standing::new(now);
+                        slot.past = Default::default();
+                    }
+                    (slot.target, slot.schedule, slot.timetable) = (target, schedule, timetable);
+                    slot
+                }
+            };
+            self.slots.insert(id.clone(), slot);
+            if let Some(slot) = self.slots.get_mut(&id) {
+                let depths = slot.depths();
+                slot.standing.keep(&depths);
+            }
+        }
+        let removed = old.len();
+        for id in old.into_keys() {
+            self.trigger.disarm(id);
+        }
+        self.forget_the_gone();
+        let total = to_plan.len();
+        for (index, id) in to_plan.iter().enumerate() {
+            self.plan(id, (index, total));
+        }
+        for id in self.slots.keys().cloned().collect::<Vec<_>>() {
+            self.show(&id);
+        }
+        Service::Reloaded { added, removed, changed, unchanged }
+    }
+
+    fn forget_the_gone(&mut self) {
+        let there: HashSet<TargetId> = self.slots.keys().cloned().collect();
+        let providers: HashSet<ProviderId> = self.slots.values().map(|slot| slot.target.provider.id.clone()).collect();
+        for provider in &providers {
+            self.outages.entry(provider.clone()).or_insert_with(|| Outage::new(provider.clone()));
+        }
+        self.outages.retain(|id, outage| {
+            outage.retain(|target| there.contains(target));
+            providers.contains(id)
+        });
+        self.keys.retain(|id| providers.contains(id));
+        self.board.retain(|id| there.contains(id));
+        self.metrics.retain(&there);
+        let targets: HashMap<TargetId, Arc<Target>> =
+            self.slots.iter().map(|(id, slot)| (id.clone(), Arc::clone(&slot.target))).collect();
+        self.runner.retain(&targets);
+    }
+}
+
+/// Whether two targets are probed alike. Where they stand in the file makes no difference.
+fn is_same_probe(one: &Target, other: &Target) -> bool {
+    let moved = Target { line: one.line, ..other.clone() };
+    *one == moved
+}

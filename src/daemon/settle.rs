@@ -1,0 +1,150 @@
+//! What comes back from a probe: log, metrics, standing, history, the next alarm.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinError;
+
+use super::life::Daemon;
+use super::reload::News;
+use super::slot::{Remembered, Slot};
+use crate::outcome::{
+    Class, Code, Event, Flip, Outcome, Record, Seen, Service, Standing, Upkeep,
+};
+use crate::plan::{Due, Past};
+use crate::store::{Entry, StateKind, Store};
+use crate::target::{Target, TargetId};
+
+/// A probe that came back.
+pub(super) struct Ran {
+    pub target: Arc<Target>,
+    pub due: Due,
+    pub outcome: Arc<Outcome>,
+}
+
+/// What the store remembers of targets.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    standings: HashMap<String, String>,
+    pasts: HashMap<String, String>,
+}
+
+impl Memory {
+    pub(super) async fn read(store: &Store) -> Self {
+        // A store that can be opened but not read costs the memory, not the service; writing will say so again.
+        let read = async |kind| store.states(kind).await.unwrap_or_default().into_iter().collect();
+        Self { standings: read(StateKind::Standing).await, pasts: read(StateKind::Past).await }
+    }
+
+    /// What is remembered of a target, if it is about the same LLM.
+    pub(super) fn of(&self, target: &Target, now: Timestamp) -> (Standing, Past) {
+        let id = target.id.as_str();
+        // What another version wrote and this one cannot read is forgotten.
+        let past = self.pasts.get(id).and_then(|text| serde_json::from_str::<Remembered>(text).ok());
+        let Some(past) = past.and_then(|remembered| remembered.past(target)) else {
+            return (Standing::new(now), Past::default());
+        };
+        let standing = self.standings.get(id).and_then(|text| serde_json::from_str(text).ok());
+        (standing.unwrap_or_else(|| Standing::new(now)), past)
+    }
+}
+
+impl Daemon {
+    pub(super) async fn joined(&mut self, joined: Result<Ran, JoinError>) {
+        // The probe itself is guarded; what is around it does not panic. Were it to, its target would be found again by
+        // the next reload.
+        let Ok(ran) = joined else { return };
+        self.settle(ran).await;
+    }
+
+    pub(super) async fn settle(&mut self, ran: Ran) {
+        let Ran { target, due, outcome } = ran;
+        let wall = self.clock.wall();
+        (self.listener)(Event::Finished(Arc::clone(&outcome)));
+        self.metrics.observe(&outcome, outcome.timings.queued);
+        let code = outcome.diagnosis.as_ref().map(|diagnosis| diagnosis.code);
+        let interrupted = code == Some(Code::Interrupted);
+        self.interrupted += usize::from(interrupted);
+        if code.is_some_and(|code| code.class() == Class::Unauthorized) {
+            self.doubt_key(&target);
+        }
+        let upkeep = match self.maintenance.iter().any(|window| window.covers(&target, wall)) {
+            true => Upkeep::Maintained,
+            false => Upkeep::None,
+        };
+        let mut entry =
+            Entry { record: Record::of(&outcome), at: outcome.started, standing: None, past: None, flip: None };
+        if let Some(slot) = self.slots.get_mut(&target.id).filter(|slot| slot.running) {
+            slot.running = false;
+            if Slot::is_same_llm(&slot.target, &target) {
+                if !interrupted {
+                    // One that began late counts for when it was due: the next is an interval after that.
+                    slot.ran(&outcome, due.at.max(outcome.started));
+                }
+                let seen = Seen::of(&outcome, ended(&outcome));
+                let flip = slot.standing.observe(&seen, self.damping, upkeep);
+                entry.standing = serde_json::to_string(&slot.standing).ok();
+                entry.past = serde_json::to_string(&Remembered::of(&target, &slot.past)).ok();
+                entry.flip = flip.clone();
+                self.announce(&target, &seen, flip);
+            }
+        }
+        if let Some(writer) = &self.writer {
+            writer.submit(entry).await;
+        }
+        self.plan(&target.id, (0, 1));
+        self.show(&target.id);
+    }
+
+    fn announce(&mut self, target: &Target, seen: &Seen, flip: Option<Flip>) {
+        let notices = match self.outages.get_mut(&target.provider.id) {
+            Some(outage) => outage.observe(seen, flip),
+            None => Vec::new(),
+        };
+        for notice in notices {
+            (self.listener)(Event::Told(notice));
+        }
+    }
+
+    /// Has a key read again that was refused: it may have been replaced.
+    fn doubt_key(&mut self, target: &Target) {
+        let provider = Arc::clone(&target.provider);
+        if !self.keys.doubt(&provider.id, self.clock.now()) {
+            return;
+        }
+        let (source, news) = (self.source.clone(), self.news.0.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Ok(keys) = source.key(&provider) {
+                news.send(News::Keys(keys)).ok();
+            }
+        });
+    }
+
+    /// Shows how a target stands.
+    pub(super) fn show(&self, id: &TargetId) {
+        let Some(slot) = self.slots.get(id) else { return };
+        self.metrics.standing(&slot.target, slot.standing.status(), slot.standing.since());
+        self.board.put(slot.row());
+    }
+
+    /// Tells when the store begins to fail, and when it is over.
+    pub(super) fn watch_store(&mut self) {
+        let Some(writer) = &self.writer else { return };
+        let health = writer.health();
+        self.metrics.store(health.pending, health.dropped, health.failures, None);
+        let failing = health.last_error.is_some();
+        if failing != std::mem::replace(&mut self.store_failing, failing) {
+            self.tell(match health.last_error {
+                Some(error) => Service::StoreFailing { error },
+                None => Service::StoreRecovered { dropped: health.dropped },
+            });
+        }
+    }
+}
+
+/// When a probe ended.
+fn ended(outcome: &Outcome) -> Timestamp {
+    let total = SignedDuration::try_from(outcome.timings.total).unwrap_or(SignedDuration::MAX);
+    outcome.started.checked_add(total).unwrap_or(outcome.started)
+}

@@ -1,0 +1,151 @@
+//! What the daemon keeps of one target.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::board::Row;
+use crate::outcome::{Outcome, Standing, Verdict, Warmth, judge};
+use crate::plan::{Due, Past, TargetSchedule, Timetable};
+use crate::target::{Depth, Target};
+
+/// One target: what it is, when it is due, what is known of it.
+pub(super) struct Slot {
+    pub target: Arc<Target>,
+    pub schedule: Option<TargetSchedule>,
+    pub timetable: Option<Timetable>,
+    pub past: Past,
+    pub standing: Standing,
+    /// The next probe, while none is under way.
+    pub due: Option<Due>,
+    /// When its alarm goes off.
+    pub alarm: Option<Instant>,
+    pub running: bool,
+    last: Option<Last>,
+}
+
+/// What the board shows of the last probe.
+#[derive(Debug, Clone)]
+struct Last {
+    verdict: Verdict,
+    probed: Timestamp,
+    warmth: Warmth,
+    first_token: Option<Duration>,
+}
+
+impl Slot {
+    pub(super) fn new(
+        target: Arc<Target>,
+        schedule: Option<TargetSchedule>,
+        timetable: Option<Timetable>,
+        standing: Standing,
+        past: Past,
+    ) -> Self {
+        Self { target, schedule, timetable, past, standing, due: None, alarm: None, running: false, last: None }
+    }
+
+    /// The depths at which it is probed.
+    pub(super) fn depths(&self) -> Vec<Depth> {
+        self.timetable.as_ref().map(Timetable::depths).unwrap_or_default()
+    }
+
+    /// Takes in what a probe found of the LLM's past.
+    pub(super) fn ran(&mut self, outcome: &Outcome, began: Timestamp) {
+        self.past.ran(outcome.depth, began);
+        if outcome.warmth == Warmth::Cold
+            && let Some(first_token) = outcome.timings.first_token
+        {
+            // The whole wait, attempts that found it loading included.
+            let cold = outcome.timings.total.max(first_token);
+            self.past.cold_start = Some(self.past.cold_start.map_or(cold, |known| known.max(cold)));
+        }
+        let before = self.last.take();
+        let warmed = outcome.depth == Depth::Warm;
+        self.last = Some(Last {
+            verdict: judge(outcome),
+            probed: began,
+            warmth: match &before {
+                Some(before) if !warmed => before.warmth,
+                _ => outcome.warmth,
+            },
+            first_token: outcome.timings.first_token.or_else(|| before.and_then(|before| before.first_token)),
+        });
+    }
+
+    /// What the board shows of it.
+    pub(super) fn row(&self) -> Row {
+        let last = self.last.as_ref();
+        Row {
+            target: self.target.id.clone(),
+            provider: self.target.provider.id.clone(),
+            model: self.target.model.clone(),
+            status: self.standing.status(),
+            since: self.standing.since(),
+            code: self.standing.code(),
+            verdict: last.map(|last| last.verdict),
+            warmth: last.map_or(Warmth::Unknown, |last| last.warmth),
+            first_token_ms: last.and_then(|last| last.first_token).map(|time| time.as_secs_f64() * 1000.0),
+            probed: last.map(|last| last.probed),
+            due: self.due.as_ref().map(|due| due.at),
+            running: self.running,
+        }
+    }
+
+    /// Whether two targets are the same LLM at the same place, so that what is known of one holds for the other.
+    pub(super) fn is_same_llm(one: &Target, other: &Target) -> bool {
+        one.model == other.model && one.kind == other.kind && one.provider.base_url == other.provider.base_url
+    }
+}
+
+/// What is remembered of a target's past in the store. It holds only for the LLM it was learned of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Remembered {
+    model: String,
+    base_url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    warm: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cold_start_ms: Option<u64>,
+}
+
+impl Remembered {
+    pub(super) fn of(target: &Target, past: &Past) -> Self {
+        Self {
+            model: target.model.as_str().to_owned(),
+            base_url: target.provider.base_url.to_string(),
+            auth: past.auth,
+            warm: past.warm,
+            cold_start_ms: past.cold_start.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+        }
+    }
+
+    /// The past of a target, if this is about it.
+    pub(super) fn past(&self, target: &Target) -> Option<Past> {
+        let same = self.model == target.model.as_str() && self.base_url == target.provider.base_url.to_string();
+        let cold_start = self.cold_start_ms.map(Duration::from_millis);
+        same.then(|| Past { auth: self.auth, warm: self.warm, cold_start })
+    }
+}
+
+/// Spreads probes that were missed together (after a suspend, a thousand may be due at the same moment): `index` of
+/// `total` begins this much later.
+pub(super) fn spread(index: usize, total: usize) -> Duration {
+    /// The pause between two of them, unless there are so many that the last would wait too long.
+    const BETWEEN: Duration = Duration::from_millis(20);
+    const LAST: Duration = Duration::from_secs(30);
+    let total = u32::try_from(total.max(1)).unwrap_or(u32::MAX);
+    let index = u32::try_from(index).unwrap_or(u32::MAX);
+    (BETWEEN.min(LAST / total)).saturating_mul(index)
+}
+
+/// The instant of a moment, as the two clocks stand now. What has passed is now.
+pub(super) fn instant_of(moment: Timestamp, wall: Timestamp, now: Instant) -> Instant {
+    let left = moment.duration_since(wall).max(SignedDuration::ZERO);
+    let left = Duration::try_from(left).unwrap_or_default();
+    now.checked_add(left).unwrap_or(now)
+}
+

@@ -1,0 +1,111 @@
+//! Asks whether this machine is online at all, when a target could not be reached.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::outcome::{Outcome, Witness, WitnessAddress, Witnessed, asks_witness, excuse};
+use crate::probe::clock::Clock;
+use crate::target::Provider;
+
+/// How long a witness may take to answer: less than any probe takes to give up.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// For how long an answer holds: forty targets that fail together ask once.
+const HOLDS: Duration = Duration::from_secs(5);
+/// How many addresses are asked at most: the first that answers settles it.
+const ASKED: usize = 8;
+
+/// Asks the witness, and remembers what it said for a moment.
+pub(super) struct Asking {
+    settings: Witness,
+    /// The hosts of all providers, by name of the host: each is the witness of the others.
+    providers: BTreeSet<WitnessAddress>,
+    clock: Arc<dyn Clock>,
+    /// What was said last, by whom it was not to be about.
+    last: Mutex<Option<(Instant, WitnessAddress, Witnessed)>>,
+    /// One asks at a time; who comes meanwhile hears the same.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// Where a provider is. `None` for one on this machine: reaching it says nothing of the network.
+fn address(provider: &Provider) -> Option<WitnessAddress> {
+    let url = &provider.base_url;
+    if url.is_loopback() {
+        return None;
+    }
+    let host = url.host();
+    let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
+    WitnessAddress::parse(&format!("{host}:{}", url.port()))
+}
+
+impl Asking {
+    pub(super) fn new<'a>(
+        settings: Witness,
+        providers: impl Iterator<Item = &'a Arc<Provider>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let providers = providers.filter_map(|provider| address(provider)).collect();
+        Self { settings, providers, clock, last: Mutex::new(None), turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// The outcome in the light of what the witness says, where it raises the question.
+    pub(super) async fn judge(&self, outcome: Outcome) -> Outcome {
+        let Some(accused) = asks_witness(&outcome).then(|| address(&outcome.target.provider)).flatten() else {
+            return outcome;
+        };
+        let _turn = self.turn.lock().await;
+        let witnessed = match self.recall(&accused) {
+            Some(witnessed) => witnessed,
+            None => {
+                let witnessed = self.ask(&accused).await;
+                let said = Some((self.clock.now(), accused, witnessed.clone()));
+                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = said;
+                witnessed
+            }
+        };
+        excuse(outcome, &witnessed)
+    }
+
+    fn recall(&self, accused: &WitnessAddress) -> Option<Witnessed> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, about, witnessed) = last.as_ref()?;
+        // That nothing answers holds for everybody; that something did holds for the one it was asked about.
+        let fits = about == accused || matches!(witnessed, Witnessed::Offline(_));
+        (fits && self.clock.now().saturating_duration_since(*at) < HOLDS).then(|| witnessed.clone())
+    }
+
+    async fn ask(&self, accused: &WitnessAddress) -> Witnessed {
+        let others = |address: &&WitnessAddress| address.host() != accused.host();
+        let addresses: Vec<WitnessAddress> = match &self.settings {
+            Witness::None => return Witnessed::NoWitness,
+            Witness::Addresses(addresses) => addresses.iter().take(ASKED).cloned().collect(),
+            Witness::Providers => self.providers.iter().filter(others).take(ASKED).cloned().collect(),
+        };
+        if addresses.is_empty() {
+            return Witnessed::NoWitness;
+        }
+        let asked = addresses.len();
+        let mut asking = JoinSet::new();
+        for address in addresses {
+            asking.spawn(async move { TcpStream::connect((address.host(), address.port())).await });
+        }
+        let answered = async {
+            while let Some(joined) = asking.join_next().await {
+                match joined {
+                    // A refusal came from somewhere, so the network works.
+                    Ok(Ok(_)) => return true,
+                    Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => return true,
+                    Ok(Err(_)) | Err(_) => {}
+                }
+            }
+            false
+        };
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(true) => Witnessed::Online,
+            Ok(false) | Err(_) => Witnessed::Offline(asked),
+        }
+    }
+}
