@@ -2,6 +2,7 @@
 
 mod due;
 mod gate;
+mod maintenance;
 mod retry;
 mod schedule;
 mod spans;
@@ -9,6 +10,7 @@ mod windows;
 
 pub use due::{AUTO, CronBook, Due, Past, Timetable, Why};
 pub use gate::{Gate, GateId, NamedGate};
+pub use maintenance::{Maintenance, MaintenanceTime, Selection};
 pub use retry::{RetryPolicy, Tried};
 pub use schedule::{CheckSchedule, CronError, CronText, TargetSchedule, Trigger, WarmSchedule, WarmTrigger};
 pub use windows::{Daily, DuringError, TimeOfDay, Windows};

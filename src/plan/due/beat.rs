@@ -110,13 +110,13 @@ impl Beat {
         }
     }
 
-    /// What is due at `now`, if points count from a moment on. Points that have passed are made up for at once and once,
-    /// where there were several or the next is far; else the next does.
+    /// What is due at `now`, if points count from a moment on. Points that have passed are made up for at once, and once.
+    /// After a single one the next does, unless it is far, or the LLM would be unloaded by then.
     pub(super) fn due(&self, from: Timestamp, now: Timestamp, depth: Depth) -> Option<Due> {
         let missed = self.count(from, now);
         let next = self.not_before(now.max(from));
         let far = next.is_none_or(|next| next.duration_since(now) > LONG);
-        if missed > 1 || (missed == 1 && far) {
+        if missed > 1 || (missed == 1 && (far || depth == Depth::Warm)) {
             return Some(Due { at: now, depth, why: Why::Missed, missed });
         }
         next.map(|at| Due { at, depth, why: Why::Schedule, missed })

@@ -1,8 +1,8 @@
 //! When a target is due next. Pure: the moment and what was done so far are arguments, and nothing waits here.
 //!
 //! A [`Timetable`] is made of a target's schedule once. Whoever runs it asks [`Timetable::next`], keeps the [`Due`] until
-//! it is made, tells [`Past::ran`], and asks again. A due that was handed out should be kept: asking anew a moment after
-//! it passed is taken for a run that was missed.
+//! it is made, tells [`Past::ran`], and asks again. A due that was handed out is to be kept: asking anew a moment after it
+//! passed is taken for a run that was missed. After the clock was put back, ask anew.
 
 mod beat;
 mod cron;

@@ -149,7 +149,7 @@ fn it_is_warm_when_the_window_opens() {
     let office = fixed(every(3 * 3600), "Mon-Fri 08:00-19:00");
     assert_eq!(office.lead(), COLD_START);
     let mut past = Past::default();
-    let made = dues(&office, at("2026-11-20T06:00+01:00"), &mut past, 10);
+    let made = dues(&office, at("2026-11-20T06:00+01:00"), &mut past, 14);
     let prewarmed: Vec<String> = told(&made).into_iter().filter(|due| due.ends_with("prewarm")).collect();
     assert_eq!(prewarmed, ["Fri 07:57:00 warm prewarm", "Mon 07:57:00 warm prewarm", "Tue 07:57:00 warm prewarm"]);
     // What was learned counts, and what is written counts more.

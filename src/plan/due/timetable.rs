@@ -15,6 +15,7 @@ const MAX_LEAD: Duration = Duration::from_secs(3600);
 const MIN_LEARNED_LEAD: Duration = Duration::from_secs(30);
 /// A check this close to a warm-up is made by it.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
+const INSTANT: SignedDuration = SignedDuration::from_nanos(1);
 /// How many windows are looked into for a time of cron that lies in one.
 const WINDOWS: usize = 400;
 
@@ -85,7 +86,7 @@ impl Timetable {
             Some(last) => {
                 let free = beat.free_after(last);
                 let by_warming = past.warm == past.auth;
-                let free = if by_warming { free.max(later(last, SAME_MOMENT)) } else { free };
+                let free = if by_warming { free.max(later(last, SAME_MOMENT + INSTANT)) } else { free };
                 beat.due(free, now, Depth::Auth)
             }
         });
