@@ -25,4 +25,4 @@ pub use outage::{Notice, Outage, ProviderFlip, is_shared};
 pub use record::{Record, SCHEMA};
 pub use standing::{Damping, Flip, Seen, Standing, Status, Upkeep};
 pub use verdict::{Verdict, judge};
-pub use witness::{WitnessAddress, Witnessed, asks_witness, excuse};
+pub use witness::{Witness, WitnessAddress, Witnessed, asks_witness, excuse};

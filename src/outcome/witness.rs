@@ -51,6 +51,18 @@ impl fmt::Display for WitnessAddress {
     }
 }
 
+/// Who is asked whether this machine is online.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Witness {
+    /// The hosts of the other providers: they are up, each on its own.
+    #[default]
+    Providers,
+    /// These addresses. At least one.
+    Addresses(Vec<WitnessAddress>),
+    /// Nobody.
+    None,
+}
+
 /// What the witness said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Witnessed {

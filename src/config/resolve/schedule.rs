@@ -45,7 +45,7 @@ pub(super) fn warm(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<
     }
     let except =
         fields.items("except").iter().filter_map(Node::text).filter_map(|text| values::date(text).ok()).collect();
-    Some(WarmSchedule { trigger, windows: Windows { during, timezone: timezone(context, fields), except } })
+    Some(WarmSchedule { trigger, windows: Windows { during, timezone: timezone(context, fields), except }, lead: None })
 }
 
 /// `every` and `cron` exclude each other.
