@@ -1,5 +1,30 @@
 //! What outlives the process: the history of outcomes, the standing of each target, and its changes.
+//!
+//! [`Store`] is the one writer of a state directory, [`Writer`] gathers what is to be written so that no probe waits
+//! for a disk, and [`Reader`] reads, also while another process writes. docs/store.md describes the file.
 
+mod append;
+mod files;
+mod open;
+mod past;
+mod place;
+mod reader;
 mod retention;
+mod schema;
+mod summary;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod writer;
 
+pub use append::{Entry, StateKind};
+pub use open::{Opened, Store};
+pub use past::{Filter, PastFlip, PastOutcome};
+pub use place::{StatePlaces, state_directory};
+pub use reader::Reader;
 pub use retention::Retention;
+pub use summary::{DayCount, Sample, TargetSummary, Uptime};
+pub use sweep::Swept;
+pub use trouble::StoreError;
+pub use writer::{StoreHealth, Unsaved, Writer};

@@ -1,0 +1,206 @@
+//! What is written: outcomes with what followed from them, and states.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Error};
+
+use super::open::Store;
+use super::{StoreError, Uptime};
+use crate::outcome::{Flip, Record, Verdict};
+
+/// What a state is of. A state is JSON that its own room reads and writes; the store only keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StateKind {
+    /// The standing of a target.
+    Standing,
+    /// When a target was last warm, and the like.
+    Past,
+    /// What was learned of a target or a provider.
+    Learned,
+    /// The trouble of a provider.
+    Outage,
+}
+
+impl StateKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Standing, Self::Past, Self::Learned, Self::Outage];
+
+    /// The word in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standing => "standing",
+            Self::Past => "past",
+            Self::Learned => "learned",
+            Self::Outage => "outage",
+        }
+    }
+}
+
+/// A finished probe with what followed from it. All of it lands, or none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The outcome.
+    pub record: Record,
+    /// When it began.
+    pub at: Timestamp,
+    /// The target's standing after it, as JSON ([`StateKind::Standing`] under the target's name).
+    pub standing: Option<String>,
+    /// The target's past after it, as JSON ([`StateKind::Past`] under the target's name).
+    pub past: Option<String>,
+    /// The change of status that it brought.
+    pub flip: Option<Flip>,
+}
+
+const OUTCOME: &str = "INSERT INTO outcomes (target, at_ms, id, provider, model, depth, stage, verdict, warmth, code,
+        run_id, first_token_ms, total_ms, attempts, record)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+const LATEST: &str = "INSERT INTO latest (target, at_ms, record) VALUES ($1, $2, $3)
+    ON CONFLICT (target) DO UPDATE SET at_ms = excluded.at_ms, record = excluded.record
+    WHERE excluded.at_ms >= latest.at_ms";
+const HOUR: &str = "INSERT INTO uptime_hours (hour, target, good, bad, unknown) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (hour, target) DO UPDATE SET good = uptime_hours.good + excluded.good,
+        bad = uptime_hours.bad + excluded.bad, unknown = uptime_hours.unknown + excluded.unknown";
+const STATE: &str = "INSERT INTO states (kind, name, json) VALUES ($1, $2, $3)
+    ON CONFLICT (kind, name) DO UPDATE SET json = excluded.json";
+const FLIP: &str = "INSERT INTO flips (at_ms, id, target, was, became, code, run_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+impl Store {
+    /// Writes entries in one transaction. When this returns `Ok`, they survive the death of the process.
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.append_all(&entries).await
+    }
+
+    pub(super) async fn append_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let records = entries.iter().map(|entry| serde_json::to_string(&entry.record));
+        let records = records.collect::<Result<Vec<String>, _>>()?;
+        let mut hand = self.hand.lock().await;
+        let first = hand.next;
+        let written = write(&mut hand.connection, entries, &records, first).await;
+        hand.next = written.map_err(|source| self.trouble("write history to", source))?;
+        Ok(())
+    }
+
+    /// Keeps a state under a name, in the place of the one that was there.
+    pub async fn put_state(&self, kind: StateKind, key: &str, json: &str) -> Result<(), StoreError> {
+        let mut hand = self.hand.lock().await;
+        put(&mut hand.connection, kind, key, json).await.map_err(|source| self.trouble("write a state to", source))
+    }
+
+    /// The states of a kind, by name.
+    pub async fn states(&self, kind: StateKind) -> Result<Vec<(String, String)>, StoreError> {
+        let mut hand = self.hand.lock().await;
+        states(&mut hand.connection, kind).await.map_err(|source| self.trouble("read the states in", source))
+    }
+}
+
+pub(super) async fn states(connection: &mut SqliteConnection, kind: StateKind) -> Result<Vec<(String, String)>, Error> {
+    sqlx::query_as("SELECT name, json FROM states WHERE kind = $1 ORDER BY name")
+        .bind(kind.name())
+        .fetch_all(connection)
+        .await
+}
+
+async fn put(connection: &mut SqliteConnection, kind: StateKind, key: &str, json: &str) -> Result<(), Error> {
+    sqlx::query(STATE).bind(kind.name()).bind(key).bind(json).execute(connection).await.map(drop)
+}
+
+/// Writes all, and returns the next number. What several entries change in one row is written once.
+async fn write(
+    connection: &mut SqliteConnection,
+    entries: &[Entry],
+    records: &[String],
+    first: i64,
+) -> Result<i64, Error> {
+    let mut hours: BTreeMap<(i64, &str), Uptime> = BTreeMap::new();
+    let mut latest: BTreeMap<&str, (i64, &str)> = BTreeMap::new();
+    let mut states: BTreeMap<(StateKind, &str), &str> = BTreeMap::new();
+    let mut next = first;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for (entry, text) in entries.iter().zip(records) {
+        let (record, at) = (&entry.record, entry.at.as_millisecond());
+        sqlx::query(OUTCOME)
+            .bind(&record.target)
+            .bind(at)
+            .bind(next)
+            .bind(&record.provider)
+            .bind(&record.model)
+            .bind(record.depth.name())
+            .bind(record.stage.name())
+            .bind(record.verdict.name())
+            .bind(record.warmth.name())
+            .bind(record.code.map(|code| code.name()))
+            .bind(&record.run_id)
+            .bind(record.first_token_ms)
+            .bind(record.total_ms)
+            .bind(i64::from(record.attempts))
+            .bind(text)
+            .execute(&mut *transaction)
+            .await?;
+        if let Some(flip) = &entry.flip {
+            sqlx::query(FLIP)
+                .bind(flip.at.as_millisecond())
+                .bind(next)
+                .bind(flip.target.as_str())
+                .bind(flip.from.name())
+                .bind(flip.to.name())
+                .bind(flip.code.map(|code| code.name()))
+                .bind(flip.run_id.as_str())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        next = next.saturating_add(1);
+        hours.entry((hour_of(at), record.target.as_str())).or_default().count(record.verdict);
+        let newest = latest.entry(record.target.as_str()).or_insert((at, text));
+        if at >= newest.0 {
+            *newest = (at, text);
+        }
+        if let Some(json) = &entry.standing {
+            states.insert((StateKind::Standing, &record.target), json);
+        }
+        if let Some(json) = &entry.past {
+            states.insert((StateKind::Past, &record.target), json);
+        }
+    }
+    for (target, (at, text)) in latest {
+        sqlx::query(LATEST).bind(target).bind(at).bind(text).execute(&mut *transaction).await?;
+    }
+    for ((hour, target), uptime) in hours {
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        sqlx::query(HOUR)
+            .bind(hour)
+            .bind(target)
+            .bind(count(uptime.good))
+            .bind(count(uptime.bad))
+            .bind(count(uptime.unknown))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    for ((kind, key), json) in states {
+        put(&mut transaction, kind, key, json).await?;
+    }
+    transaction.commit().await?;
+    Ok(next)
+}
+
+/// The Unix hour of a moment in Unix milliseconds.
+pub(super) fn hour_of(at_ms: i64) -> i64 {
+    at_ms.div_euclid(3_600_000)
+}
+
+impl Uptime {
+    fn count(&mut self, verdict: Verdict) {
+        let number = match verdict {
+            Verdict::Ready | Verdict::Degraded => &mut self.good,
+            Verdict::Failed => &mut self.bad,
+            Verdict::Unknown => &mut self.unknown,
+        };
+        *number = number.saturating_add(1);
+    }
+}
