@@ -27,6 +27,8 @@ pub mod report;
 
 pub mod telemetry;
 
+pub mod serve;
+
 // From a file to nouns.
 pub mod config;
 

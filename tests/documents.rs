@@ -46,6 +46,11 @@ fn docs_log() {
 }
 
 #[test]
+fn docs_metrics() {
+    compare("docs/metrics.md", &telemetry::metrics_markdown());
+}
+
+#[test]
 fn the_readmes_exit_codes_are_the_codes() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let section = readme.split("## Exit codes").nth(1).unwrap().split("\n## ").next().unwrap();

@@ -9,6 +9,8 @@ mod cli;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod tidy;

@@ -1,4 +1,4 @@
-//! Readers of the one event stream. Here: the log. Metrics and traces will stand beside it.
+//! Readers of the one event stream: the log, and the metrics. Traces will stand beside them.
 //!
 //! Nothing here judges, and nothing here knows standard error: whoever installs the log says where lines go.
 
@@ -7,7 +7,12 @@ mod fields;
 mod line;
 pub mod log;
 mod service;
+pub mod metrics;
+mod process;
 #[cfg(test)]
 mod tests;
+mod textfile;
 
 pub use fields::log_markdown;
+pub use metrics::{Exposition, Metrics, metrics_markdown};
+pub use textfile::{TextfileError, write_textfile};
