@@ -22,8 +22,7 @@ use crate::report::{self, Format, Report};
 use crate::run::{Chance, SystemClock, run_id};
 use crate::serve::{ListenAddress, Server};
 use crate::store::state_directory;
-use crate::telemetry::metrics::Metrics;
-use crate::telemetry::textfile::write_textfile;
+use crate::telemetry::{Metrics, write_textfile};
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -79,7 +78,8 @@ impl StateArgs {
     pub(super) fn directory(&self, environment: &Environment) -> anyhow::Result<PathBuf> {
         let places = environment.state_places(self.state_dir.clone());
         state_directory(&places).ok_or_else(|| {
-            Usage("there is no folder for the state: HOME is not set; say one with --state-dir FOLDER".to_owned()).into()
+            Usage("there is no folder for the state: HOME is not set; say one with --state-dir FOLDER".to_owned())
+                .into()
         })
     }
 }
@@ -110,11 +110,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     };
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
-        if args.once {
-            once(global, args, source, state, &environment).await
-        } else {
-            stay(args, source, state).await
-        }
+        if args.once { once(global, args, source, state, &environment).await } else { stay(args, source, state).await }
     });
     // Name look-ups run on threads that cannot be cancelled; the process does not wait for them.
     runtime.shutdown_background();
@@ -183,7 +179,8 @@ async fn once(
     environment: &Environment,
 ) -> anyhow::Result<Exit> {
     let log = ServiceLog::start()?;
-    let parts = parts(source, state, Manager::default(), Pace { store: Duration::from_secs(60), ..Pace::default() }, &log);
+    let parts =
+        parts(source, state, Manager::default(), Pace { store: Duration::from_secs(60), ..Pace::default() }, &log);
     let (clock, metrics) = (Arc::clone(&parts.clock), parts.metrics.clone());
     let run_id = run_id(clock.wall(), &parts.chance);
     let (started, begun) = (clock.wall(), clock.now());
@@ -206,8 +203,7 @@ async fn once(
         return Ok(exit);
     }
     let total = clock.now().saturating_duration_since(begun);
-    let report =
-        Report { run_id: &run_id, started, total, outcomes: &passed.outcomes, exit, notes: &[] };
+    let report = Report { run_id: &run_id, started, total, outcomes: &passed.outcomes, exit, notes: &[] };
     let look = terminal::look(global, environment);
     terminal::output(|out| report::render(&report, Format::Human, &look, out))?;
     Ok(exit)
@@ -225,7 +221,7 @@ fn listen_address(text: &str) -> anyhow::Result<Option<ListenAddress>> {
     if text == "none" {
         return Ok(None);
     }
-    match ListenAddress::parse(text) {
+    match text.parse() {
         Ok(address) => Ok(Some(address)),
         Err(error) => Err(Usage(format!("failed to read --listen: {error}")).into()),
     }
@@ -236,7 +232,9 @@ fn token(path: &std::path::Path) -> anyhow::Result<SecretString> {
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let text = text.trim();
     if text.len() < 16 {
-        return Err(wrong("it holds fewer than 16 characters; `openssl rand -hex 32` makes a good one".to_owned()).into());
+        return Err(
+            wrong("it holds fewer than 16 characters; `openssl rand -hex 32` makes a good one".to_owned()).into()
+        );
     }
     Ok(SecretString::from(text.to_owned()))
 }
@@ -275,13 +273,10 @@ fn signals() -> mpsc::UnboundedReceiver<Signal> {
             // Without a handler the signal does what it does by itself.
             let Ok(mut stream) = signal(kind) else { continue };
             let send = send.clone();
-            tokio::spawn(async move {
-                while stream.recv().await.is_some() && send.send(meaning).is_ok() {}
-            });
+            tokio::spawn(async move { while stream.recv().await.is_some() && send.send(meaning).is_ok() {} });
         }
     }
     #[cfg(not(unix))]
     tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && send.send(Signal::End).is_ok() {} });
     receive
 }
-

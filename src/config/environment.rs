@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Note;
 use super::env_file;
+use crate::store::StatePlaces;
 
 /// The variables of a process, with those of an optional `.env` file.
 #[derive(Clone, Default)]
@@ -115,7 +116,7 @@ impl Environment {
     pub fn state_places(&self, flag: Option<PathBuf>) -> StatePlaces {
         StatePlaces {
             flag,
-            state_directory: self.path("STATE_DIRECTORY"),
+            state_directory_env: self.path("STATE_DIRECTORY"),
             xdg_state_home: self.path("XDG_STATE_HOME"),
             home: self.path("HOME"),
             root: is_root(),

@@ -73,6 +73,14 @@ pub struct Config {
     pub schedules: BTreeMap<TargetId, TargetSchedule>,
     /// What is said of each provider's quota.
     pub quotas: BTreeMap<ProviderId, QuotaSettings>,
+    /// TEMP
+    pub damping: crate::outcome::Damping,
+    /// TEMP
+    pub maintenance: Vec<crate::plan::Maintenance>,
+    /// TEMP
+    pub witness: crate::outcome::Witness,
+    /// TEMP
+    pub retention: crate::store::Retention,
     /// What is allowed and probably not meant, in the order of the text.
     pub notes: Vec<Note>,
     provider_origins: resolve::ProviderOrigins,
@@ -109,6 +117,10 @@ impl Config {
             gates: Vec::new(),
             schedules: BTreeMap::new(),
             quotas: BTreeMap::new(),
+            damping: Default::default(),
+            maintenance: Vec::new(),
+            witness: Default::default(),
+            retention: Default::default(),
             notes: Vec::new(),
             provider_origins: BTreeMap::new(),
             target_origins: BTreeMap::new(),

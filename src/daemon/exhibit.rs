@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::board::{Board, Phase};
 use crate::probe::clock::Clock;
 use crate::serve::{Health, Source};
-use crate::telemetry::metrics::{Exposition, Metrics};
+use crate::telemetry::{Exposition, Metrics};
 
 /// The daemon as others see it.
 pub struct Exhibit {

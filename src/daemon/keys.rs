@@ -34,10 +34,8 @@ pub(super) fn read_all<'a>(
         let read = |provider: &Provider| config::read_credential(provider, environment, directory);
         let (slow, quick): (Vec<_>, Vec<_>) =
             providers.partition(|provider| matches!(provider.key, CredentialSource::Command(_)));
-        let slow: Vec<_> = slow
-            .into_iter()
-            .map(|provider| (provider.id.clone(), scope.spawn(move || read(provider))))
-            .collect();
+        let slow: Vec<_> =
+            slow.into_iter().map(|provider| (provider.id.clone(), scope.spawn(move || read(provider)))).collect();
         let quick: Vec<_> = quick.into_iter().map(|provider| (provider.id.clone(), read(provider))).collect();
         // A reader that panicked leaves its provider without a key, and its probes say so.
         let slow = slow.into_iter().filter_map(|(id, reader)| Some((id, reader.join().ok()?)));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -27,7 +28,7 @@ use crate::probe::{Cause, Job};
 use crate::run::{Chance, Listener, Runner, Stop, run_id};
 use crate::store::{Retention, Store, StoreError, Writer};
 use crate::target::{ProviderId, TargetId};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::Metrics;
 
 /// How often the daemon looks after itself: the clocks, the trigger's pulse, the watchdog.
 const TICK: Duration = Duration::from_secs(1);
@@ -129,6 +130,8 @@ pub struct Daemon {
     pub(super) writer: Option<Writer>,
     /// Whether the store was failing when it was last looked at.
     pub(super) store_failing: bool,
+    /// How often it began to fail.
+    pub(super) store_failures: u64,
 
     pub(super) trigger: Trigger,
     alarms: mpsc::UnboundedReceiver<Alarm>,
@@ -157,7 +160,7 @@ impl Daemon {
         let mut remembered = super::settle::Memory::default();
         if let Some(directory) = &state {
             let store = Store::open(directory, pace.store, clock.wall()).await?;
-            if let Some(path) = store.set_aside() {
+            if let Some(path) = &store.opened().set_aside {
                 listener(Event::Service(Service::StoreSetAside { path: path.display().to_string() }));
             }
             remembered = super::settle::Memory::read(&store).await;
@@ -187,6 +190,7 @@ impl Daemon {
             witness: Arc::new(witness),
             writer,
             store_failing: false,
+            store_failures: 0,
             trigger,
             alarms,
             running: JoinSet::new(),
@@ -358,10 +362,18 @@ impl Daemon {
         self.manager.status(self.board.line());
         if now.saturating_duration_since(self.swept) >= SWEEP {
             self.swept = now;
-            if let Some(writer) = &self.writer {
-                writer.sweep(self.retention, wall).await;
-            }
+            self.sweep(wall);
         }
+    }
+
+    /// Has old history swept out, while everything else goes on.
+    fn sweep(&self, wall: Timestamp) {
+        let Some(store) = self.writer.as_ref().map(Writer::store).map(Arc::clone) else { return };
+        let (retention, news) = (self.retention, self.news.0.clone());
+        tokio::spawn(async move {
+            // Nobody listens only when the daemon is ending.
+            news.send(News::Swept(store.sweep(retention, wall).await)).ok();
+        });
     }
 
     /// Begins to end; asked again, ends at once.
@@ -401,4 +413,3 @@ async fn until(deadline: Option<tokio::time::Instant>) {
         None => std::future::pending().await,
     }
 }
-

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::life::{Daemon, Signal};
 use super::slot::Slot;
-use crate::outcome::{Outcome, RunId};
+use crate::outcome::{Outcome, RunId, Service};
 use crate::plan::{AUTO, CronBook, Due, Past, TargetSchedule, Timetable, Why};
 use crate::target::{Depth, TargetId};
 
@@ -75,8 +75,10 @@ impl Daemon {
                 }
             }
         }
-        if let Some(writer) = &self.writer {
-            writer.sweep(self.retention, self.clock.wall()).await;
+        if let Some(writer) = &self.writer
+            && let Err(error) = writer.store().sweep(self.retention, self.clock.wall()).await
+        {
+            self.tell(Service::StoreFailing { error: error.to_string() });
         }
         self.close().await;
         outcomes.sort_by(|one, other| one.target.id.cmp(&other.target.id));

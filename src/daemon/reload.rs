@@ -16,6 +16,7 @@ use super::source::{Loaded, Looks, Source, SourceError};
 use super::witness::Asking;
 use crate::outcome::{Outage, Service, Standing};
 use crate::plan::{AUTO, CronBook, Timetable};
+use crate::store::{StoreError, Swept};
 use crate::target::{Credential, ProviderId, Target, TargetId};
 
 /// What comes from work that is done elsewhere.
@@ -26,6 +27,8 @@ pub(super) enum News {
     Loaded(Box<Result<Loaded, SourceError>>),
     /// A provider's key was read again.
     Keys(BTreeMap<ProviderId, Credential>),
+    /// Old history was swept out, or could not be.
+    Swept(Result<Swept, StoreError>),
 }
 
 /// Whether the configuration is being read.
@@ -85,6 +88,8 @@ impl Daemon {
         match news {
             News::Changed => self.reload(),
             News::Keys(keys) => self.keys.take(keys, self.clock.now()),
+            News::Swept(Ok(_)) => {}
+            News::Swept(Err(error)) => self.tell(Service::StoreFailing { error: error.to_string() }),
             News::Loaded(loaded) => {
                 self.loading.under_way = false;
                 let now = self.clock.wall();

@@ -9,9 +9,7 @@ use tokio::task::JoinError;
 use super::life::Daemon;
 use super::reload::News;
 use super::slot::{Remembered, Slot};
-use crate::outcome::{
-    Class, Code, Event, Flip, Outcome, Record, Seen, Service, Standing, Upkeep,
-};
+use crate::outcome::{Class, Code, Event, Flip, Outcome, Record, Seen, Service, Standing, Upkeep};
 use crate::plan::{Due, Past};
 use crate::store::{Entry, StateKind, Store};
 use crate::target::{Target, TargetId};
@@ -131,13 +129,15 @@ impl Daemon {
     /// Tells when the store begins to fail, and when it is over.
     pub(super) fn watch_store(&mut self) {
         let Some(writer) = &self.writer else { return };
-        let health = writer.health();
-        self.metrics.store(health.pending, health.dropped, health.failures, None);
-        let failing = health.last_error.is_some();
+        let health = writer.health().borrow().clone();
+        self.metrics.store(health.pending, health.dropped, self.store_failures, Some(writer.store().bytes()));
+        let failing = !health.ok;
         if failing != std::mem::replace(&mut self.store_failing, failing) {
-            self.tell(match health.last_error {
-                Some(error) => Service::StoreFailing { error },
-                None => Service::StoreRecovered { dropped: health.dropped },
+            self.store_failures += u64::from(failing);
+            self.tell(if failing {
+                Service::StoreFailing { error: health.last_error.unwrap_or_default() }
+            } else {
+                Service::StoreRecovered { dropped: health.dropped }
             });
         }
     }

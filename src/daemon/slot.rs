@@ -148,4 +148,3 @@ pub(super) fn instant_of(moment: Timestamp, wall: Timestamp, now: Instant) -> In
     let left = Duration::try_from(left).unwrap_or_default();
     now.checked_add(left).unwrap_or(now)
 }
-

@@ -75,9 +75,7 @@ impl Source {
         let environment = self.environment.clone();
         match &self.env_file {
             None => Ok(environment),
-            Some(path) => {
-                environment.with_env_file(path).map_err(|error| SourceError::Unreadable(error.to_string()))
-            }
+            Some(path) => environment.with_env_file(path).map_err(|error| SourceError::Unreadable(error.to_string())),
         }
     }
 }

@@ -6,9 +6,9 @@ mod escape;
 mod fields;
 mod line;
 pub mod log;
-mod service;
 pub mod metrics;
 mod process;
+mod service;
 #[cfg(test)]
 mod tests;
 mod textfile;

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::line::Pairs;
-use super::log::{Priority, LogFilter, LogFormat, LogSettings, emit, install, with};
+use super::log::{LogFilter, LogFormat, LogSettings, Priority, emit, install, with};
 use crate::outcome::{Code, Event, Outcome, Record, Stage};
 use crate::report::sample::{pass, ready};
 use crate::target::{Depth, TargetId};
