@@ -175,7 +175,7 @@ fn refused(text: &CronText, parser: &CronParser, error: &Told) -> CronError {
 fn told(error: &Told) -> String {
     let text = match error {
         Told::InvalidPattern(text) | Told::ComponentError(text) => text.clone(),
-        Told::IllegalCharacters(text) => text.replace("CronPattern contains illegal", "it has the"),
+        Told::IllegalCharacters(_) => "it is neither a number nor a name such as `Mon` or `Jan`".to_owned(),
         other => other.to_string(),
     };
     let mut text = text.trim_end_matches('.').to_owned();
@@ -264,7 +264,7 @@ mod tests {
         for (text, told) in [
             ("61 * * * *", "the minute `61`: number out of bounds"),
             ("* 25 * * *", "the hour `25`: number out of bounds"),
-            ("0 * * * * Foo", "the weekday `Foo`: it has the character 'F' in part 'FOO'"),
+            ("0 * * * * Foo", "the weekday `Foo`: it is neither a number nor a name such as `Mon` or `Jan`"),
             ("5-1 * * * *", "the minute `5-1`: range out of bounds"),
             ("* * * 13 *", "the month `13`: number out of bounds"),
         ] {
