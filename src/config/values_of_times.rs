@@ -75,7 +75,7 @@ pub(super) fn size(text: &str) -> Result<u64, Problem> {
 
 /// A size as this file reads it.
 pub(super) fn size_text(bytes: u64) -> String {
-    let unit = UNITS.iter().find(|(_, unit)| bytes % unit == 0);
+    let unit = UNITS.iter().find(|(_, unit)| bytes.is_multiple_of(*unit));
     let (name, unit) = unit.copied().unwrap_or(("KiB", 1 << 10));
     format!("{}{name}", bytes / unit)
 }
