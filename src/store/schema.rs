@@ -3,8 +3,8 @@
 //! The SQL is such that PostgreSQL takes it too: BIGINT, TEXT and DOUBLE PRECISION, `$n`, `ON CONFLICT`. Times are Unix
 //! milliseconds, hours are Unix hours.
 
+use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Error};
 
 /// One step: what brings a store from the version before to this one. A step that was released is never changed.
 const MIGRATIONS: [&[&str]; 2] = [HISTORY, ROLL_UP];
@@ -70,19 +70,17 @@ pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, Er
 pub(super) async fn migrate(connection: &mut SqliteConnection, from: i64) -> Result<(), Error> {
     let done = usize::try_from(from).unwrap_or(0);
     for (step, version) in MIGRATIONS.iter().zip(1_i64..).skip(done) {
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        // Whoever called closes the connection when this fails, and that rolls back.
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         for sql in *step {
-            sqlx::query(*sql).persistent(false).execute(&mut *transaction).await?;
+            sqlx::query(*sql).persistent(false).execute(&mut *connection).await?;
         }
         for sql in ["CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)", "DELETE FROM schema_version"]
         {
-            sqlx::query(sql).persistent(false).execute(&mut *transaction).await?;
+            sqlx::query(sql).persistent(false).execute(&mut *connection).await?;
         }
-        sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
-            .bind(version)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
+        sqlx::query("INSERT INTO schema_version (version) VALUES ($1)").bind(version).execute(&mut *connection).await?;
+        sqlx::query("COMMIT").execute(&mut *connection).await?;
     }
     Ok(())
 }
