@@ -42,6 +42,21 @@ async fn a_reader_sees_what_is_written_meanwhile() {
     assert_eq!(reader.history("glm", Filter::default()).await.unwrap().len(), 5);
 }
 
+#[tokio::test(flavor = "current_thread")]
+async fn somebody_looks_while_the_store_is_made() {
+    for _ in 0..20 {
+        let place = tempfile::tempdir().unwrap();
+        files::make_database(&files::database(place.path())).unwrap();
+        let looking = async {
+            for _ in 0..10 {
+                Reader::open(place.path()).await.unwrap();
+            }
+        };
+        let (store, ()) = tokio::join!(Store::open(place.path(), NO_PATIENCE, now()), looking);
+        store.unwrap().append(vec![ready("glm", 1)]).await.unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "current_thread")]
 async fn only_its_owner_can_read_it() {
