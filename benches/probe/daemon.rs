@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use cpu_time::ProcessTime;
@@ -18,6 +18,7 @@ use pilotlight::probe::clock::Clock;
 use pilotlight::probe::transport::HttpNetwork;
 use pilotlight::run::{Chance, Listener, Runner, Stop, SystemClock};
 use pilotlight::target::Depth;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -42,6 +43,14 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// What is read of a line of the log.
+#[derive(Deserialize)]
+struct Line {
+    event: String,
+    verdict: Option<String>,
+    queued_ms: Option<f64>,
+}
+
 /// A probes.yaml of so many targets, each LLM once at each provider.
 fn probes(
     simulator: &Simulator,
@@ -56,7 +65,8 @@ fn probes(
         names.iter().map(|name| (name.as_str(), json!({ "base_url": url }), models.to_vec())).collect();
     let path = simulator.probes(name, &providers)?;
     let mut written: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
-    written["defaults"] = json!({ "auth": auth });
+    let whole = written.as_object_mut().context("probes.yaml is no object")?;
+    whole.insert("defaults".to_owned(), json!({ "auth": auth }));
     fs::write(&path, written.to_string())?;
     Ok(path)
 }
@@ -67,16 +77,18 @@ fn busy(simulator: &Simulator, url: &str, models: &[String]) -> anyhow::Result<V
     let folder = tempfile::tempdir()?;
     let (daemon, lines) = Daemon::start(&path, folder.path())?;
     std::thread::sleep(SETTLING);
-    let (before, began) = (daemon.cpu()?, Instant::now());
+    let (before, began) = (daemon.cpu()?, SystemClock.now());
     lines.try_iter().for_each(drop);
     std::thread::sleep(WATCHED);
-    let (cpu, watched) = (daemon.cpu()? - before, began.elapsed());
+    let (cpu, watched) = (daemon.cpu()? - before, SystemClock.now().saturating_duration_since(began));
     let resident = daemon.resident()?;
     let mut late = Vec::new();
     for line in lines.try_iter() {
-        let line: Value = serde_json::from_str(&line)?;
-        ensure!(line["event"] == "probe.finished" && line["verdict"] == "ready", "{line}");
-        late.push(line["queued_ms"].as_f64().context("no queued_ms")?);
+        let parsed: Line = serde_json::from_str(&line).with_context(|| line.clone())?;
+        if parsed.event == "probe.finished" {
+            ensure!(parsed.verdict.as_deref() == Some("ready"), "{line}");
+            late.push(parsed.queued_ms.context("no queued_ms")?);
+        }
     }
     let due = TARGETS as f64 * watched.as_secs_f64() / 60.0;
     let each = cpu.as_secs_f64() * 1000.0 / late.len() as f64;
@@ -144,9 +156,11 @@ fn idle(simulator: &Simulator, url: &str, models: &[String]) -> anyhow::Result<V
     let folder = tempfile::tempdir()?;
     let (daemon, _lines) = Daemon::start(&path, folder.path())?;
     std::thread::sleep(Duration::from_secs(15));
-    let (before, began) = (daemon.cpu()?, Instant::now());
+    let (before, began) = (daemon.cpu()?, SystemClock.now());
     std::thread::sleep(IDLE);
-    let share = (daemon.cpu()? - before).as_secs_f64() / began.elapsed().as_secs_f64() * 100.0;
+    let share = (daemon.cpu()? - before).as_secs_f64()
+        / SystemClock.now().saturating_duration_since(began).as_secs_f64()
+        * 100.0;
     Ok(vec![
         Row {
             what: format!("{IDLE_TARGETS} targets, none due: CPU of one core"),

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::check::interrupted;
@@ -189,13 +190,17 @@ fn table(look: &Look, rows: &[Row], simulator: &Simulator) -> Vec<String> {
     let mut cells = vec![header.map(str::to_owned).to_vec()];
     for row in rows {
         let of_model = counts.models.get(row.model.as_str());
-        let loaded = state["models"].as_array().into_iter().flatten().find(|model| model["id"] == row.model.as_str());
+        let models = state.get("models").and_then(Value::as_array).into_iter().flatten();
+        let text = |model: &Value, key| model.get(key).and_then(Value::as_str).map(str::to_owned);
+        let says = models
+            .filter(|model| text(model, "id").as_deref() == Some(row.model.as_str()))
+            .find_map(|model| text(model, "state"));
         let kept = KEPT.contains(&row.target.as_str());
-        let due = row.due.map_or_else(|| "now".to_owned(), |due| in_seconds(due));
+        let due = row.due.map_or_else(|| "now".to_owned(), in_seconds);
         cells.push(vec![
             row.target.to_string(),
             if kept { "every 5 s" } else { "no" }.to_owned(),
-            loaded.and_then(|model| model["state"].as_str()).unwrap_or(absent).to_owned(),
+            says.unwrap_or_else(|| absent.to_owned()),
             row.status.to_string(),
             row.first_token_ms.map_or_else(|| absent.to_owned(), |ms| duration(Duration::from_secs_f64(ms / 1000.0))),
             if row.running { "probing".to_owned() } else { due },
