@@ -366,7 +366,8 @@ fn a_timer_probes_what_is_due_and_remembers() {
 #[test]
 fn a_timer_alerts_when_a_target_is_down_not_at_its_first_failure() {
     let sim = sim(&["a"], &json!({ "faults": [{ "on": { "model": "a" }, "then": { "error": "unpaid" } }] }));
-    let place = Place::new(&probes(&sim.doors["plain"], &["a"], &json!({})));
+    // Without a schedule of its own: the timer is the schedule.
+    let place = Place::new(&probes(&sim.doors["plain"], &["a"], &json!({ "defaults": {} })));
     assert_eq!(place.once(&["--now", "--damped"]).status.code(), Some(0), "one failure is no outage");
     assert_eq!(place.once(&["--now", "--damped"]).status.code(), Some(14));
     assert_eq!(place.once(&["--now"]).status.code(), Some(14));

@@ -38,8 +38,8 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
     let played: Vec<Value> = models.iter().map(|id| json!({ "id": id })).collect();
     let simulator = Simulator::start(&played, &[json!({ "name": "HTTP" })])?;
     let url = simulator.url("HTTP")?;
-    let mut rows = busy(&simulator, &url, &models)?;
-    rows.extend(idle(&simulator, &url, &models)?);
+    let mut rows = idle(&simulator, &url, &models)?;
+    rows.extend(busy(&simulator, &url, &models)?);
     Ok(rows)
 }
 
@@ -66,7 +66,11 @@ fn probes(
     let path = simulator.probes(name, &providers)?;
     let mut written: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
     let whole = written.as_object_mut().context("probes.yaml is no object")?;
-    whole.insert("defaults".to_owned(), json!({ "auth": auth }));
+    whole.insert("defaults".to_owned(), json!({ "auth": auth, "expect": { "first_token": "10s" } }));
+    // A probes.yaml holds 1 MiB at most, so what is the same for ten thousand targets is said once.
+    for target in whole.get_mut("targets").and_then(Value::as_array_mut).into_iter().flatten() {
+        target.as_object_mut().and_then(|target| target.remove("expect"));
+    }
     fs::write(&path, written.to_string())?;
     Ok(path)
 }

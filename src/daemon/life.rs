@@ -141,6 +141,7 @@ impl Daemon {
     /// Runs until it is asked to end.
     pub async fn run(mut self, mut signals: mpsc::UnboundedReceiver<Signal>) -> Ended {
         let scheduled = self.slots.values().filter(|slot| slot.timetable.is_some()).count();
+        self.slots.values_mut().for_each(Slot::forget_other_depths);
         self.tell(Service::Started { targets: self.slots.len(), scheduled });
         self.board.enter(Phase::Ready);
         self.manager.ready();

@@ -157,14 +157,11 @@ impl Daemon {
                         slot.past = Default::default();
                     }
                     (slot.target, slot.schedule, slot.timetable) = (target, schedule, timetable);
+                    slot.forget_other_depths();
                     slot
                 }
             };
-            self.slots.insert(id.clone(), slot);
-            if let Some(slot) = self.slots.get_mut(&id) {
-                let depths = slot.depths();
-                slot.standing.keep(&depths);
-            }
+            self.slots.insert(id, slot);
         }
         let removed = old.len();
         for id in old.into_keys() {

@@ -46,9 +46,12 @@ impl Slot {
         Self { target, schedule, timetable, past, standing, due: None, alarm: None, running: false, last: None }
     }
 
-    /// The depths at which it is probed.
-    pub(super) fn depths(&self) -> Vec<Depth> {
-        self.timetable.as_ref().map(Timetable::depths).unwrap_or_default()
+    /// Forgets failures at depths that its schedule does not probe any more, or that were found by hand: nothing would
+    /// disprove them. For a daemon only; from a timer, whoever calls decides the depth.
+    pub(super) fn forget_other_depths(&mut self) {
+        if let Some(timetable) = &self.timetable {
+            self.standing.keep(&timetable.depths());
+        }
     }
 
     /// Takes in what a probe found of the LLM's past.

@@ -109,3 +109,71 @@ impl Asking {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::outcome::{Code, Proof, Stage, Verdict, judge, sample};
+    use crate::run::SystemClock;
+
+    fn unreachable() -> Outcome {
+        let ready = sample::ready("synthetic", "glm", "hf:zai-org/GLM-4.6");
+        let diagnosis = sample::diagnosis(Code::DnsFailed, Stage::Resolve, "no answer", "Look at the name server.");
+        sample::failed(ready, diagnosis, Proof::Nothing, None)
+    }
+
+    fn asking(settings: Witness) -> Asking {
+        Asking::new(settings, [].iter(), Arc::new(SystemClock))
+    }
+
+    /// A port of this machine where somebody listens, or did.
+    async fn port() -> (TcpListener, WitnessAddress) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = WitnessAddress::parse(&listener.local_addr().unwrap().to_string()).unwrap();
+        (listener, address)
+    }
+
+    async fn code(settings: Witness) -> Code {
+        asking(settings).judge(unreachable()).await.diagnosis.unwrap().code
+    }
+
+    #[tokio::test]
+    async fn somebody_else_who_answers_or_refuses_shows_that_we_are_online() {
+        let (listener, address) = port().await;
+        assert_eq!(code(Witness::Addresses(vec![address.clone()])).await, Code::DnsFailed);
+        drop(listener);
+        assert_eq!(code(Witness::Addresses(vec![address])).await, Code::DnsFailed);
+    }
+
+    #[tokio::test]
+    async fn nobody_who_can_be_reached_is_our_own_fault() {
+        // A name that cannot exist (RFC 2606).
+        let nowhere = WitnessAddress::parse("witness.invalid:443").unwrap();
+        let asking = asking(Witness::Addresses(vec![nowhere]));
+        let outcome = asking.judge(unreachable()).await;
+        assert_eq!(judge(&outcome), Verdict::Unknown);
+        assert_eq!(outcome.diagnosis.unwrap().code, Code::Offline);
+        // Who fails at the same time hears the same, without another question.
+        assert!(asking.recall(&WitnessAddress::parse("other.example:443").unwrap()).is_some());
+    }
+
+    #[tokio::test]
+    async fn without_anybody_to_ask_the_target_is_blamed() {
+        assert_eq!(code(Witness::None).await, Code::DnsFailed);
+        assert_eq!(code(Witness::Providers).await, Code::DnsFailed);
+    }
+
+    #[test]
+    fn the_other_providers_are_the_witness_of_one() {
+        let elsewhere = |url: &str| {
+            let mut provider = sample::provider("p");
+            provider.base_url = crate::target::BaseUrl::parse(url).unwrap();
+            address(&provider).map(|address| address.to_string())
+        };
+        assert_eq!(elsewhere("https://api.example.com/v1").as_deref(), Some("api.example.com:443"));
+        assert_eq!(elsewhere("https://[2001:db8::1]:8443/v1").as_deref(), Some("[2001:db8::1]:8443"));
+        assert_eq!(elsewhere("http://127.0.0.1:8000/v1"), None);
+    }
+}
