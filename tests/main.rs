@@ -13,4 +13,6 @@ mod metrics;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod tidy;

@@ -5,12 +5,14 @@ mod completions;
 mod config;
 mod demo;
 mod explain;
+mod history;
 mod progress;
 mod readers;
 mod run;
 mod service_log;
 mod setup;
 mod sim;
+mod status;
 mod terminal;
 
 use std::path::PathBuf;
@@ -96,6 +98,10 @@ enum Command {
     Check(check::CheckArgs),
     /// Stay up and keep the models warm on their schedules, or with --once probe what is due
     Run(run::RunArgs),
+    /// Show how every target stands, from the history that `run` keeps
+    Status(status::StatusArgs),
+    /// Show what one target came to over time
+    History(history::HistoryArgs),
     /// Look at the configuration
     Config(config::ConfigArgs),
     /// Say what a code means and what to do about it
@@ -154,6 +160,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     match command {
         Command::Check(args) => check::run(&global, &args),
         Command::Run(args) => run::run(&global, &args),
+        Command::Status(args) => status::run(&global, &args),
+        Command::History(args) => history::run(&global, &args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),
