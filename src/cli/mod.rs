@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod explain;
 mod history;
+mod live;
 mod progress;
 mod readers;
 mod run;

@@ -66,7 +66,7 @@ fn is_stderr(stream: &str) -> bool {
     {
         use std::os::linux::fs::MetadataExt;
         let Ok(stderr) = std::fs::metadata("/proc/self/fd/2") else { return false };
-        return stream == format!("{}:{}", stderr.st_dev(), stderr.st_ino());
+        stream == format!("{}:{}", stderr.st_dev(), stderr.st_ino())
     }
     #[cfg(not(target_os = "linux"))]
     {

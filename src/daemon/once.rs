@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use super::life::{Daemon, Signal};
+use super::life::Daemon;
+use super::parts::Signal;
 use super::slot::Slot;
 use crate::outcome::{Outcome, RunId, Service, Status};
 use crate::plan::{AUTO, CronBook, Due, Past, TargetSchedule, Timetable, Why};

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::access::{Access, Answer, Audience};
 use super::negotiate;
@@ -54,13 +54,16 @@ struct Shared {
     source: Arc<dyn Source>,
     access: Access,
     long: Arc<Semaphore>,
+    /// Held while a long answer is made. Two at a time would be two threads, and the allocator keeps a heap for each.
+    making: Mutex<()>,
 }
 
 type Site = State<Arc<Shared>>;
 
 /// All pages, behind the rule of who may ask.
 pub(super) fn router(source: Arc<dyn Source>, access: Access) -> Router {
-    let shared = Arc::new(Shared { source, access, long: Arc::new(Semaphore::new(LONG_ANSWERS)) });
+    let shared =
+        Arc::new(Shared { source, access, long: Arc::new(Semaphore::new(LONG_ANSWERS)), making: Mutex::new(()) });
     Router::new()
         .route("/", get(async || page(StatusCode::OK, INDEX)))
         .route("/healthz", get(async |State(shared): Site| health(shared.source.health())))
@@ -128,6 +131,7 @@ async fn long(
     // The semaphore is never closed; were it, the answer would be made without it.
     let turn = Arc::clone(&shared.long).acquire_owned().await.ok();
     let source = Arc::clone(&shared.source);
+    let _making = shared.making.lock().await;
     let made = tokio::task::spawn_blocking(move || Long { text: make(&*source), _turn: turn }).await;
     match made {
         Ok(text) => {

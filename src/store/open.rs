@@ -9,16 +9,20 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::files::{self, Lock};
+use super::files::{self, ASK_AGAIN, Lock};
+use super::trouble::is_locked;
 use super::{StoreError, schema};
 
 /// For how long a statement waits for another program that writes to the file (`sqlite3`, a backup).
 const LOCKED: Duration = Duration::from_secs(5);
 
+/// For how long the log of changes of a new store is tried to be turned on, in steps of [`ASK_AGAIN`].
+const LOG_TRIES: u32 = 100;
+
 /// What each connection of the writer begins with. WAL lets readers read while it writes, and with NORMAL a commit
 /// survives the death of the process at once, and that of the machine after the next checkpoint.
-const PRAGMAS: [&str; 4] = [
-    "PRAGMA journal_mode = WAL",
+const LOG: &str = "PRAGMA journal_mode = WAL";
+const PRAGMAS: [&str; 3] = [
     "PRAGMA synchronous = NORMAL",
     // 4 MiB of changes, then they go into the database; the log's file shrinks back to that size too.
     "PRAGMA wal_autocheckpoint = 1024",
@@ -173,6 +177,7 @@ impl Hand {
             // Only before the first table; and on a store that is there it would write.
             sqlx::query("PRAGMA auto_vacuum = INCREMENTAL").execute(&mut *connection).await.map_err(trouble)?;
         }
+        begin_log(connection).await.map_err(trouble)?;
         for pragma in PRAGMAS {
             sqlx::query(pragma).persistent(false).execute(&mut *connection).await.map_err(trouble)?;
         }
@@ -190,6 +195,21 @@ impl Hand {
             .map_err(|source| StoreError::database("bring up to date the store", path, source))?;
         let (last,): (i64,) = sqlx::query_as(LAST).fetch_one(connection).await.map_err(trouble)?;
         Ok(last.saturating_add(1))
+    }
+}
+
+/// Turns the log of changes on. A new store has to be alone for that, and SQLite does not wait for a reader that looks
+/// whether there is a store yet; on one that has its log this does nothing.
+async fn begin_log(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut tries = 0;
+    loop {
+        match sqlx::query(LOG).persistent(false).execute(&mut *connection).await {
+            Err(error) if is_locked(&error) && tries < LOG_TRIES => {
+                tries += 1;
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            done => return done.map(drop),
+        }
     }
 }
 

@@ -21,8 +21,9 @@ use super::super::{CronError, CronText, Windows};
 
 /// Times in a row that lie in the past because the clock shows them twice: an hour of seconds, and one more.
 const REPEATED: usize = 3601;
-/// How far ahead a date is looked for, in years. The 29th of February is never more than 8 away.
-const AHEAD: i16 = 10;
+/// How far ahead a date is looked for, in years: the calendar repeats itself after 28, and after 40 across 2100.
+const AHEAD: i16 = 40;
+const LEAP_YEAR: i16 = 2020;
 
 /// How many windows are looked into for one that they fire in.
 const LOOKED_AT: usize = 400;
@@ -146,15 +147,18 @@ impl Pattern {
     }
 }
 
-/// Whether a day of eight years fits, among which are two leap years. croner's own search would go on for millennia.
+/// Whether there is a day that fits. croner's own search would go on for millennia.
 fn has_a_day(cron: &Cron) -> bool {
-    let first = date(2020, 1, 1);
-    first.series(1.day()).take(8 * 366).any(|day| {
+    // Without weekdays a leap year has every day there is. With them, a fifth Monday of February is the rarest.
+    let years = if cron.pattern.is_dow_wildcard() { 1 } else { AHEAD };
+    let fits = |day: &jiff::civil::Date| {
         let [month, number] = [day.month(), day.day()].map(|part| u32::from(part.unsigned_abs()));
         let weekday = Weekday::from_days_from_sunday(u32::from(day.weekday().to_sunday_zero_offset().unsigned_abs()));
         cron.pattern.month_match(month).unwrap_or(false)
             && cron.pattern.day_match(i32::from(day.year()), month, number, weekday).unwrap_or(false)
-    })
+    };
+    let end = date(LEAP_YEAR + years, 1, 1);
+    date(LEAP_YEAR, 1, 1).series(1.day()).take_while(|day| *day < end).any(|day| fits(&day))
 }
 
 /// Why fields are refused: the first that is refused by itself, and what croner says of it.
@@ -255,10 +259,18 @@ mod tests {
     #[test]
     fn what_cannot_be_understood_or_never_fires_is_told() {
         let check = |text: &str| CronBook::default().check(&CronText::new(text).unwrap());
-        for text in ["*/5 8-19 * * Mon-Fri", "0 0 29 2 *", "0 0 L * ?", "30 0 9 * * 1#2", "0 0 31 1,3 *"] {
+        for text in [
+            "*/5 8-19 * * Mon-Fri",
+            "0 0 29 2 *",
+            "0 0 L * ?",
+            "30 0 9 * * 1#2",
+            "0 0 31 1,3 *",
+            "0 0 * 2 Mon#5",
+            "0 0 15W * *",
+        ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
-        for text in ["0 0 30 2 *", "0 0 31 4,6 *"] {
+        for text in ["0 0 30 2 *", "0 0 31 4,6 *", "0 0 31 2,4,6,9,11 ?"] {
             assert_eq!(check(text), Err(CronError::Never), "{text}");
         }
         for (text, told) in [
