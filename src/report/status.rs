@@ -152,28 +152,63 @@ fn human(view: &Overview<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()
     out.flush()
 }
 
-/// The rows that are not up, those with the same trouble at the same provider together: forty targets with one refused
-/// key are one thing to mend. The worst come first.
-fn gather(rows: &[StatusRow]) -> Vec<Vec<&StatusRow>> {
-    let key = |row: &StatusRow| {
-        let remedy = row.trouble.as_ref().and_then(|trouble| trouble.remedy.clone());
-        (row.status, row.provider.clone(), row.code, remedy)
-    };
-    let mut troubles: Vec<Vec<&StatusRow>> = Vec::new();
+/// Targets with the same trouble at the same provider.
+struct Trouble<'a> {
+    /// Never empty.
+    rows: Vec<&'a StatusRow>,
+    /// Whether something else is to be done about each.
+    varied: bool,
+}
+
+/// So many troubles of a kind have a block each; more share one, as in the report of `check`.
+const FEW: usize = 3;
+
+/// The rows that are not up, those with the same trouble together: forty targets with one refused key are one thing to
+/// mend. The worst come first.
+fn gather(rows: &[StatusRow]) -> Vec<Trouble<'_>> {
+    let mut kinds: Vec<Vec<Trouble<'_>>> = Vec::new();
     for status in [Status::Down, Status::Degraded] {
         for row in rows.iter().filter(|row| row.status == status) {
-            let same = troubles.iter_mut().find(|rows| rows.first().is_some_and(|first| key(first) == key(row)));
-            match same {
-                Some(rows) => rows.push(row),
-                None => troubles.push(vec![row]),
+            let of_kind = |troubles: &&mut Vec<Trouble<'_>>| troubles.first().is_some_and(|first| first.is_kind(row));
+            let Some(kind) = kinds.iter_mut().find(of_kind) else {
+                kinds.push(vec![Trouble { rows: vec![row], varied: false }]);
+                continue;
+            };
+            match kind.iter_mut().find(|trouble| trouble.remedy() == remedy(row)) {
+                Some(same) => same.rows.push(row),
+                None => kind.push(Trouble { rows: vec![row], varied: false }),
             }
         }
     }
-    troubles
+    kinds.into_iter().flat_map(shared).collect()
+}
+
+/// One block for all of a kind, where they are many.
+fn shared(kind: Vec<Trouble<'_>>) -> Vec<Trouble<'_>> {
+    match kind.len() {
+        ..=FEW => kind,
+        _ => vec![Trouble { rows: kind.into_iter().flat_map(|trouble| trouble.rows).collect(), varied: true }],
+    }
+}
+
+impl Trouble<'_> {
+    fn is_kind(&self, row: &StatusRow) -> bool {
+        let kind = |row: &StatusRow| (row.status, row.code);
+        self.rows.first().is_some_and(|first| kind(first) == kind(row) && first.provider == row.provider)
+    }
+
+    fn remedy(&self) -> Option<&str> {
+        self.rows.first().and_then(|first| remedy(first))
+    }
+}
+
+fn remedy(row: &StatusRow) -> Option<&str> {
+    row.trouble.as_ref().and_then(|trouble| trouble.remedy.as_deref())
 }
 
 /// One trouble: what it is, what was seen, what to do.
-fn block(rows: &[&StatusRow], now: Timestamp, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+fn block(trouble: &Trouble<'_>, now: Timestamp, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let rows = &trouble.rows;
     let Some(first) = rows.first() else { return Ok(()) };
     let who = match rows.len() {
         1 => plain(&first.target),
@@ -191,13 +226,22 @@ fn block(rows: &[&StatusRow], now: Timestamp, look: &Look, out: &mut dyn Write) 
         let ids: Vec<&str> = rows.iter().map(|row| row.target.as_str()).collect();
         say("who", &ids.join(", "))?;
     }
-    let Some(trouble) = &first.trouble else { return Ok(()) };
-    for (label, text) in [("seen", &trouble.evidence), ("do", &trouble.remedy), ("request", &trouble.request_id)] {
-        if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {
-            say(label, text)?;
-        }
+    let Some(last) = &first.trouble else { return Ok(()) };
+    let known = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned);
+    let seen = |row: &&StatusRow| row.trouble.as_ref().map(|trouble| trouble.evidence.clone());
+    let alike = if rows.iter().any(|row| seen(row) != seen(first)) { " (the others alike)" } else { "" };
+    if let Some(evidence) = known(&last.evidence) {
+        say("seen", &format!("{evidence}{alike}"))?;
     }
-    Ok(())
+    if let Some(remedy) = known(&last.remedy) {
+        // It names this one's own values.
+        let of_first = if trouble.varied { format!("{}: ", first.target) } else { String::new() };
+        say("do", &format!("{of_first}{remedy}"))?;
+    }
+    match known(&last.request_id).filter(|_| rows.len() == 1) {
+        Some(id) => say("request", &id),
+        None => Ok(()),
+    }
 }
 
 /// The line to paste, without a line feed: `3 targets: 1 up, 1 degraded, 1 down (key-refused) · 24h 97.2 %`.

@@ -140,6 +140,30 @@ fn json() {
 }
 
 #[test]
+fn many_wrong_ids_are_one_block() {
+    let wrong = |n: u32| {
+        let mut row = row(&pass()[3], Status::Down, &[]);
+        row.target = format!("llm-{n}");
+        let trouble = row.trouble.as_mut().unwrap();
+        trouble.evidence = Some(format!("HTTP 404: no m-{n}"));
+        trouble.remedy = Some(format!("Compare m-{n} with the provider's list."));
+        row
+    };
+    let rows: Vec<StatusRow> = (1..=38).map(wrong).collect();
+    let text = shown(&rows, Format::Human, &look(100));
+    let block: Vec<&str> = text.lines().skip_while(|line| !line.is_empty()).skip(1).collect();
+    assert_eq!(block[0], "✗ 38 targets of moonshot: model-not-found at locate, down for 3h 12m");
+    assert!(
+        text.contains("\n  seen     HTTP 404: no m-1 (the others alike)\n  do       llm-1: Compare m-1 with"),
+        "{text}"
+    );
+    assert!(block.len() < 15, "{text}");
+    // A few have a block each.
+    let text = shown(&rows[..3], Format::Human, &look(100));
+    assert_eq!(text.matches("Compare m-").count(), 3, "{text}");
+}
+
+#[test]
 fn uptime_is_rounded_down() {
     for (good, bad, said) in [
         (0, 0, None),
