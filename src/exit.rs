@@ -2,7 +2,7 @@
 //!
 //! The README's table is compared with [`Exit::ALL`] by a test, and so is the order of severity.
 
-use crate::outcome::{Class, Outcome, Verdict, judge};
+use crate::outcome::{Class, Code, Outcome, Status, Verdict, judge};
 
 /// What the process says of itself when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -156,6 +156,17 @@ impl Exit {
         }
     }
 
+    /// The exit of a standing, with why it is not up. During maintenance nothing is held against a target.
+    #[must_use]
+    pub fn of_status(status: Status, code: Option<Code>, strictness: Strictness) -> Self {
+        match (status, strictness) {
+            (Status::Up | Status::Maintenance, _) | (Status::Degraded, Strictness::Lenient) => Self::Ready,
+            (Status::Degraded, Strictness::Strict) => Self::Degraded,
+            (Status::Down, _) => code.map_or(Self::Unknown, |code| Self::of_class(code.class())),
+            (Status::Unknown, _) => Self::Unknown,
+        }
+    }
+
     /// The worst of several; `Ready` of none.
     #[must_use]
     pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
@@ -189,6 +200,19 @@ mod tests {
         let codes: Vec<u8> =
             Exit::SEVERITY.iter().map(|exit| exit.code()).filter(|code| !matches!(code, 0 | 1 | 130 | 143)).collect();
         assert_eq!(codes, [2, 11, 14, 12, 10, 17, 15, 16, 13, 3, 4]);
+    }
+
+    #[test]
+    fn a_standing_exits_as_the_outcomes_that_led_to_it() {
+        let exit = |status, strictness| Exit::of_status(status, Some(Code::KeyRefused), strictness);
+        assert_eq!(exit(Status::Up, Strictness::Strict), Exit::Ready);
+        assert_eq!(exit(Status::Degraded, Strictness::Lenient), Exit::Ready);
+        assert_eq!(exit(Status::Degraded, Strictness::Strict), Exit::Degraded);
+        assert_eq!(exit(Status::Down, Strictness::Lenient), Exit::Unauthorized);
+        assert_eq!(exit(Status::Unknown, Strictness::Lenient), Exit::Unknown);
+        assert_eq!(exit(Status::Maintenance, Strictness::Strict), Exit::Ready);
+        // A code of a later version.
+        assert_eq!(Exit::of_status(Status::Down, None, Strictness::Lenient), Exit::Unknown);
     }
 
     #[test]

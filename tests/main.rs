@@ -17,4 +17,6 @@ mod metrics;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod tidy;

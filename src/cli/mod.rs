@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod explain;
+mod history;
 mod live;
 mod progress;
 mod readers;
@@ -12,6 +13,7 @@ mod run;
 mod service_log;
 mod setup;
 mod sim;
+mod status;
 mod terminal;
 
 use std::path::PathBuf;
@@ -97,6 +99,10 @@ enum Command {
     Check(check::CheckArgs),
     /// Stay up and keep the models warm on their schedules, or with --once probe what is due
     Run(run::RunArgs),
+    /// Show how every target stands, from the history that `run` keeps
+    Status(status::StatusArgs),
+    /// Show what one target came to over time
+    History(history::HistoryArgs),
     /// Look at the configuration
     Config(config::ConfigArgs),
     /// Say what a code means and what to do about it
@@ -155,6 +161,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     match command {
         Command::Check(args) => check::run(&global, &args),
         Command::Run(args) => run::run(&global, &args),
+        Command::Status(args) => status::run(&global, &args),
+        Command::History(args) => history::run(&global, &args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),

@@ -194,7 +194,8 @@ impl Section {
 }
 
 /// The known name that a mistyped one most resembles, if any does.
-pub(super) fn nearest<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let folded = fold(wrong);
     let length = folded.chars().count();
     known

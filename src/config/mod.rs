@@ -45,6 +45,7 @@ use std::sync::Arc;
 pub use credential::read_credential;
 pub use environment::{EnvFileError, Environment};
 pub use find::{NotFound, find};
+pub use keys::nearest;
 pub use load::{LoadError, load, load_bytes};
 pub use mistakes::Mistakes;
 pub use presets::presets_markdown;

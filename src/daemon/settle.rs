@@ -23,12 +23,18 @@ pub(super) struct Ran {
 
 /// What the store remembers of targets.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub struct Memory {
     standings: HashMap<String, String>,
     pasts: HashMap<String, String>,
 }
 
 impl Memory {
+    /// Of the states [`StateKind::Standing`] and [`StateKind::Past`].
+    #[must_use]
+    pub fn new(standings: Vec<(String, String)>, pasts: Vec<(String, String)>) -> Self {
+        Self { standings: standings.into_iter().collect(), pasts: pasts.into_iter().collect() }
+    }
+
     pub(super) async fn read(store: &Store) -> Self {
         // A store that can be opened but not read costs the memory, not the service; writing will say so again.
         let read = async |kind| store.states(kind).await.unwrap_or_default().into_iter().collect();
@@ -37,14 +43,18 @@ impl Memory {
 
     /// What is remembered of a target, if it is about the same LLM.
     pub(super) fn of(&self, target: &Target, now: Timestamp) -> (Standing, Past) {
+        self.find(target, now).unwrap_or_else(|| (Standing::new(now), Past::default()))
+    }
+
+    /// The same; `None` where nothing is remembered.
+    #[must_use]
+    pub fn find(&self, target: &Target, now: Timestamp) -> Option<(Standing, Past)> {
         let id = target.id.as_str();
         // What another version wrote and this one cannot read is forgotten.
         let past = self.pasts.get(id).and_then(|text| serde_json::from_str::<Remembered>(text).ok());
-        let Some(past) = past.and_then(|remembered| remembered.past(target)) else {
-            return (Standing::new(now), Past::default());
-        };
+        let past = past?.past(target)?;
         let standing = self.standings.get(id).and_then(|text| serde_json::from_str(text).ok());
-        (standing.unwrap_or_else(|| Standing::new(now)), past)
+        Some((standing.unwrap_or_else(|| Standing::new(now)), past))
     }
 }
 

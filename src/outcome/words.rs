@@ -45,6 +45,16 @@ pub fn wait(duration: Duration) -> String {
     coarse(minutes * 60)
 }
 
+/// How long ago something was, or is to be: `45s`, `3m 20s`, `3h 12m`, `2d 4h`. To the second below an hour, and never
+/// more than has passed.
+#[must_use]
+pub fn span(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ ..60 => format!("{seconds}s"),
+        seconds => coarse(seconds),
+    }
+}
+
 /// Two units of a time of a minute or more.
 fn coarse(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
@@ -93,13 +103,19 @@ pub fn count(number: usize, noun: &str) -> String {
 pub fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || is_reordering(character) {
+        if is_unsafe(character) {
             safe.extend(character.escape_unicode());
         } else {
             safe.push(character);
         }
     }
     safe
+}
+
+/// Whether a character could act on a terminal: move the cursor, or turn the line.
+#[must_use]
+pub fn is_unsafe(character: char) -> bool {
+    character.is_control() || is_reordering(character)
 }
 
 /// Whether a character changes the direction of what follows it, and so can make a line read as another.
@@ -140,6 +156,15 @@ mod tests {
         }
         assert_eq!(wait(Duration::from_secs(11_100)), "3h 5m");
         assert_eq!(wait(Duration::from_secs(187_200)), "2d 4h");
+    }
+
+    #[test]
+    fn spans_round_down() {
+        for (seconds, said) in
+            [(0.9, "0s"), (59.9, "59s"), (200.0, "3m 20s"), (11_579.0, "3h 12m"), (190_000.0, "2d 4h")]
+        {
+            assert_eq!(span(Duration::from_secs_f64(seconds)), said, "{seconds} s");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::outcome::words::{again, count, plain};
 use crate::outcome::{Outcome, Proof, Verdict};
 
 /// Columns before a label, and the columns a label takes with the space after it.
-const INDENT: usize = 2;
+pub(super) const INDENT: usize = 2;
 const LABEL: usize = 9;
 
 /// Writes the report.
@@ -98,7 +98,7 @@ fn shared_proof(outcomes: &[&Outcome]) -> Option<Proof> {
 }
 
 /// A label and its text, wrapped to the width with the following lines under the first.
-fn labelled(label: &str, text: &str, indent: usize, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn labelled(label: &str, text: &str, indent: usize, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let margin = indent + LABEL;
     // On a terminal of a few columns a long line is better than a column of single letters.
     let width = look.width.saturating_sub(margin).max(20);

@@ -33,6 +33,18 @@ pub(super) fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
     format!("{head}{ellipsis}{tail}")
 }
 
+/// A text in at most `width` columns: what is too long loses its end, because a sentence begins with what matters.
+#[must_use]
+pub(super) fn shorten_end(text: &str, width: usize, ellipsis: &str) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    match width.checked_sub(columns(ellipsis)) {
+        None | Some(0) => take(text.chars(), width),
+        Some(room) => format!("{}{ellipsis}", take(text.chars(), room).trim_end()),
+    }
+}
+
 /// As many characters as fit into `width` columns.
 fn take(characters: impl Iterator<Item = char>, width: usize) -> String {
     let mut taken = String::new();
@@ -130,6 +142,14 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_loses_its_end() {
+        assert_eq!(shorten_end("HTTP 404, code x", 16, "…"), "HTTP 404, code x");
+        assert_eq!(shorten_end("HTTP 404, code x", 11, "…"), "HTTP 404,…");
+        assert_eq!(shorten_end("HTTP 404", 6, "..."), "HTT...");
+        assert_eq!(shorten_end("HTTP 404", 1, "…"), "H");
+    }
+
+    #[test]
     fn words_stay_whole_where_they_can() {
         assert_eq!(wrap("one two three", 8, LongWord::Break), ["one two", "three"]);
         assert_eq!(wrap("a abcdefghij b", 4, LongWord::Break), ["a", "abcd", "efgh", "ij b"]);
@@ -148,6 +168,7 @@ mod tests {
         #[test]
         fn nothing_is_wider_than_it_may_be(text in "\\PC{0,60}", width in 2_usize..40) {
             prop_assert!(columns(&shorten(&text, width, "…")) <= width);
+            prop_assert!(columns(&shorten_end(&text, width, "…")) <= width);
             let lines = wrap(&text, width, LongWord::Break);
             let kept: String = lines.concat().split_whitespace().collect();
             prop_assert_eq!(kept, text.split_whitespace().collect::<String>());

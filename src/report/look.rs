@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Color, Style as Ansi};
 use jiff::tz::TimeZone;
 
-use crate::outcome::Verdict;
+use crate::outcome::{Status, Verdict};
 
 /// How a report for people is to look.
 #[derive(Debug, Clone)]
@@ -50,6 +50,18 @@ impl Marks {
         }
     }
 
+    /// The mark of a status, one column wide.
+    #[must_use]
+    pub fn of_status(self, status: Status) -> &'static str {
+        match status {
+            Status::Up => self.of(Verdict::Ready),
+            Status::Degraded => self.of(Verdict::Degraded),
+            Status::Down => self.of(Verdict::Failed),
+            Status::Unknown => self.of(Verdict::Unknown),
+            Status::Maintenance => "~",
+        }
+    }
+
     /// What stands where text was left out.
     #[must_use]
     pub fn ellipsis(self) -> &'static str {
@@ -74,6 +86,8 @@ impl Marks {
 pub(super) enum Role {
     /// A verdict, or what belongs to one.
     Verdict(Verdict),
+    /// A status, or what belongs to one.
+    Status(Status),
     /// A label or a header: there to be read past.
     Label,
 }
@@ -100,6 +114,11 @@ fn ansi(role: Role) -> Ansi {
         // Cyan, because yellow and red are judgements and "could not tell" is none.
         Role::Verdict(Verdict::Unknown) => colour(AnsiColor::Cyan),
         Role::Verdict(Verdict::Failed) => colour(AnsiColor::Red).bold(),
-        Role::Label => Ansi::new().dimmed(),
+        Role::Status(Status::Up) => ansi(Role::Verdict(Verdict::Ready)),
+        Role::Status(Status::Degraded) => ansi(Role::Verdict(Verdict::Degraded)),
+        Role::Status(Status::Unknown) => ansi(Role::Verdict(Verdict::Unknown)),
+        Role::Status(Status::Down) => ansi(Role::Verdict(Verdict::Failed)),
+        // Nothing to do about it now.
+        Role::Status(Status::Maintenance) | Role::Label => Ansi::new().dimmed(),
     }
 }

@@ -13,12 +13,23 @@ use crate::outcome::{Outcome, RunId, Verdict, judge};
 
 mod documents;
 mod explain;
+mod history;
+mod history_summary;
+#[cfg(test)]
+mod history_tests;
 mod human;
 mod issues;
 mod json;
 mod jsonl;
 mod layout;
 mod look;
+mod sheet;
+mod spark;
+mod status;
+mod status_json;
+mod status_table;
+#[cfg(test)]
+mod status_tests;
 mod summary;
 mod table;
 
@@ -29,8 +40,10 @@ mod tests;
 
 pub use documents::{diagnoses_markdown, exit_codes_markdown, exit_table_rows};
 pub use explain::{explain, list};
+pub use history::{History, render_history};
 pub use jsonl::line;
 pub use look::{Look, Marks, Style};
+pub use status::{Overview, Place, StatusRow, render_status};
 pub use summary::summary;
 
 /// One finished pass.

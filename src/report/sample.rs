@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::{Look, Marks, Style};
 pub(crate) use crate::outcome::sample::*;
-use crate::outcome::{Code, Outcome, Proof, Stage, Timings, Warmth};
+use crate::outcome::{Code, Outcome, Proof, Record, Stage, Timings, Warmth};
+use crate::store::PastOutcome;
 use crate::target::Depth;
 
 pub(crate) fn look(width: usize) -> Look {
@@ -19,6 +21,15 @@ pub(crate) fn text_of(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> 
     let mut bytes = Vec::new();
     render(&mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
+}
+
+/// An outcome as the store gives it back, begun so many seconds before [`started`].
+pub(crate) fn past(outcome: &Outcome, seconds_ago: i64) -> PastOutcome {
+    let mut outcome = outcome.clone();
+    outcome.started = started() - SignedDuration::from_secs(seconds_ago);
+    let mut past: PastOutcome = serde_json::from_value(serde_json::to_value(Record::of(&outcome)).unwrap()).unwrap();
+    past.at = outcome.started;
+    past
 }
 
 /// A refused key, as every target of a provider sees it.

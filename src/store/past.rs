@@ -91,6 +91,7 @@ pub struct PastFlip {
     /// What it became.
     pub to: Status,
     /// Why, where there is a reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The pass that showed it.
     pub run_id: String,
