@@ -93,7 +93,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     if args.once {
         setup::start_log(global)?;
     } else {
-        setup::start_service_log(global, &environment)?;
+        setup::start_service_log(global)?;
     }
     let path = config::find(global.config.as_deref(), &environment).map_err(|error| Usage(error.to_string()))?;
     let state = match args.no_state {
