@@ -147,7 +147,8 @@ async fn stay(args: &RunArgs, source: Source, state: Option<PathBuf>) -> anyhow:
         None => None,
         Some(address) => {
             let server = Server::bind(address, token, exhibit).await;
-            Some(server.map_err(|error| Usage(format!("failed to {error}")))?)
+            // No mistake of the configuration's: another process may let go of it, so that starting again can help.
+            Some(server.map_err(|error| anyhow::anyhow!("failed to {error}"))?)
         }
     };
     let daemon = Daemon::start(parts).await.map_err(explained)?;
