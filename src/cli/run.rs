@@ -214,7 +214,8 @@ fn explained(error: DaemonError) -> anyhow::Error {
     match error {
         DaemonError::Source(SourceError::Mistakes(text)) => Usage(text).into(),
         DaemonError::Source(error) => Usage(error.to_string()).into(),
-        error => error.into(),
+        // Its text has its cause's; as a cause it would be told twice.
+        error => anyhow::anyhow!("{error}"),
     }
 }
 
