@@ -20,7 +20,7 @@ use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
 use crate::report::{self, Format, Report};
 use crate::run::{Chance, SystemClock, run_id};
-use crate::serve::{ListenAddress, Server};
+use crate::serve::{ListenAddress, ServeError, Server};
 use crate::store::state_directory;
 use crate::telemetry::{Metrics, write_textfile};
 
@@ -147,8 +147,7 @@ async fn stay(args: &RunArgs, source: Source, state: Option<PathBuf>) -> anyhow:
         None => None,
         Some(address) => {
             let server = Server::bind(address, token, exhibit).await;
-            // No mistake of the configuration's: another process may let go of it, so that starting again can help.
-            Some(server.map_err(|error| anyhow::anyhow!("failed to {error}"))?)
+            Some(server.map_err(unheard)?)
         }
     };
     let daemon = Daemon::start(parts).await.map_err(explained)?;
@@ -216,6 +215,15 @@ fn explained(error: DaemonError) -> anyhow::Error {
         DaemonError::Source(error) => Usage(error.to_string()).into(),
         // Its text has its cause's; as a cause it would be told twice.
         error => anyhow::anyhow!("{error}"),
+    }
+}
+
+/// Why it cannot listen. What another process holds, or what the machine does not have yet, may change by itself: a
+/// service manager may start us again. Anything else is a mistake in the arguments.
+fn unheard(error: ServeError) -> anyhow::Error {
+    match error {
+        ServeError::InUse(_) | ServeError::Bind { .. } => anyhow::anyhow!("failed to {error}"),
+        error => Usage(format!("failed to {error}")).into(),
     }
 }
 
