@@ -26,6 +26,10 @@ fuzz target seconds="60":
     mkdir -p fuzz/corpus/{{ target }}
     RUSTC_BOOTSTRAP=1 cargo fuzz run -s none {{ target }} fuzz/corpus/{{ target }} fuzz/seeds/{{ target }} -- -max_total_time={{ seconds }}
 
+# Run the systemd units on a real systemd, in a container (root, Debian: debootstrap, systemd-container)
+systemd-test *binary:
+    bash tests/systemd/run {{ binary }}
+
 # Everything that CI checks
 ci:
     bash .ci/run

@@ -21,7 +21,7 @@ use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
 use crate::report::{self, Format, Report};
 use crate::run::{Chance, SystemClock, run_id};
-use crate::serve::{ListenAddress, Server};
+use crate::serve::{ListenAddress, ServeError, Server};
 use crate::store::state_directory;
 use crate::telemetry::{Metrics, write_textfile};
 
@@ -97,7 +97,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     if args.once {
         setup::start_log(global)?;
     } else {
-        setup::start_service_log(global, &environment)?;
+        setup::start_service_log(global)?;
     }
     let path = config::find(global.config.as_deref(), &environment).map_err(|error| Usage(error.to_string()))?;
     let state = match args.no_state {
@@ -151,7 +151,7 @@ async fn stay(args: &RunArgs, source: Source, state: Option<PathBuf>) -> anyhow:
         None => None,
         Some(address) => {
             let server = Server::bind(address, token, exhibit).await;
-            Some(server.map_err(|error| Usage(format!("failed to {error}")))?)
+            Some(server.map_err(unheard)?)
         }
     };
     let daemon = Daemon::start(parts).await.map_err(explained)?;
@@ -226,7 +226,17 @@ fn explained(error: DaemonError) -> anyhow::Error {
     match error {
         DaemonError::Source(SourceError::Mistakes(text)) => Usage(text).into(),
         DaemonError::Source(error) => Usage(error.to_string()).into(),
-        error => error.into(),
+        // Its text has its cause's; as a cause it would be told twice.
+        error => anyhow::anyhow!("{error}"),
+    }
+}
+
+/// Why it cannot listen. What another process holds, or what the machine does not have yet, may change by itself: a
+/// service manager may start us again. Anything else is a mistake in the arguments.
+fn unheard(error: ServeError) -> anyhow::Error {
+    match error {
+        ServeError::InUse(_) | ServeError::Bind { .. } => anyhow::anyhow!("failed to {error}"),
+        error => Usage(format!("failed to {error}")).into(),
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::Context;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::progress::BesideProgress;
-use super::terminal::{Usage, tell};
+use super::terminal::{self, Usage, tell};
 use super::{Global, LogFormatArg};
 use crate::config::{self, Config, Environment, LoadError};
 use crate::outcome::RunId;
@@ -49,33 +49,17 @@ pub(super) fn start_log(global: &Global) -> anyhow::Result<()> {
     if io::stderr().is_terminal() && !asked {
         return Ok(());
     }
-    install_log(global, Priority::Unmarked)
+    install_log(global)
 }
 
-/// Starts the log of a service, which has no report: it is there on a terminal too. In the journal each line has its
-/// priority, so that `journalctl -p err` finds failures.
-pub(super) fn start_service_log(global: &Global, environment: &Environment) -> anyhow::Result<()> {
-    let journal = environment.get("JOURNAL_STREAM").is_some_and(is_stderr);
-    install_log(global, if journal { Priority::Marked } else { Priority::Unmarked })
+/// Starts the log of a service, which has no report: it is there on a terminal too.
+pub(super) fn start_service_log(global: &Global) -> anyhow::Result<()> {
+    install_log(global)
 }
 
-/// Whether standard error is the stream that systemd connected to the journal: device and inode, as `JOURNAL_STREAM` has
-/// them (`systemd.exec(5)`).
-fn is_stderr(stream: &str) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::linux::fs::MetadataExt;
-        let Ok(stderr) = std::fs::metadata("/proc/self/fd/2") else { return false };
-        stream == format!("{}:{}", stderr.st_dev(), stderr.st_ino())
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = stream;
-        false
-    }
-}
-
-fn install_log(global: &Global, priority: Priority) -> anyhow::Result<()> {
+fn install_log(global: &Global) -> anyhow::Result<()> {
+    // In the journal each line has its priority, so that `journalctl -p err` finds failures.
+    let priority = if terminal::is_journal() { Priority::Marked } else { Priority::Unmarked };
     let format = match global.log_format {
         Some(LogFormatArg::Json) => LogFormat::Json,
         Some(LogFormatArg::Text) => LogFormat::Text,

@@ -34,13 +34,38 @@ pub(super) fn tell(text: &str) {
     writeln!(err, "{text}").ok();
 }
 
+/// Whether standard error is the stream that systemd connected to the journal: device and inode, as `JOURNAL_STREAM` has
+/// them (`systemd.exec(5)`).
+pub(super) fn is_journal() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::linux::fs::MetadataExt;
+        let environment = Environment::from_process();
+        let Some(stream) = environment.get("JOURNAL_STREAM") else { return false };
+        let Ok(stderr) = std::fs::metadata("/proc/self/fd/2") else { return false };
+        stream == format!("{}:{}", stderr.st_dev(), stderr.st_ino())
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
+/// Tells of an error, in the journal with the priority of one: `journalctl -p err` says why a service did not start.
+fn tell_error(text: &str) {
+    if is_journal() {
+        let marked: Vec<String> = text.trim_end().lines().map(|line| format!("<3>{line}")).collect();
+        tell(&marked.join("\n"));
+    } else {
+        tell(text);
+    }
+}
+
 /// Tells of a panic: where, not what, because a message may hold anything. The probe's outcome has it, scrubbed.
 pub(super) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
     if tracing::dispatcher::has_been_set() {
         tracing::error!(name: "internal.panicked", place);
     } else {
-        tell(&format!("error: pilotlight itself failed at {place}; please report it"));
+        tell_error(&format!("error: pilotlight itself failed at {place}; please report it"));
     }
 }
 
@@ -52,14 +77,14 @@ pub(super) fn fail(error: &anyhow::Error, color: ColorWhen) -> Exit {
         Style::Plain => ("", ""),
     };
     if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
-        tell(&mistakes.render(style == Style::Coloured));
+        tell_error(&mistakes.render(style == Style::Coloured));
         return Exit::Usage;
     }
     if let Some(usage) = error.downcast_ref::<Usage>() {
-        tell(&format!("{red}error{end}: {usage}"));
+        tell_error(&format!("{red}error{end}: {usage}"));
         return Exit::Usage;
     }
-    tell(&format!("{red}error{end}: {error:#}"));
+    tell_error(&format!("{red}error{end}: {error:#}"));
     Exit::Internal
 }
 
