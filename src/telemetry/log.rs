@@ -69,6 +69,19 @@ pub fn emit(event: &Event) {
     }
 }
 
+/// Whether an event would be logged. Most of a probe's events are for the levels below `info`, and handing them to
+/// another thread for nothing costs more than the rest of the log.
+#[must_use]
+pub fn wants(event: &Event) -> bool {
+    match event {
+        Event::Started { .. } => tracing::enabled!(target: ORIGIN, tracing::Level::DEBUG),
+        Event::Entered { .. } => tracing::enabled!(target: ORIGIN, tracing::Level::TRACE),
+        Event::Retrying { .. } | Event::Finished(_) | Event::Told(_) | Event::Service(_) => {
+            tracing::enabled!(target: ORIGIN, tracing::Level::ERROR)
+        }
+    }
+}
+
 /// Logs that events found no room: whatever reads the log was too slow for a while.
 pub fn dropped(events: u64) {
     tracing::warn!(name: LOG_DROPPED, target: ORIGIN, events = events);
