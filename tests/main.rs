@@ -7,6 +7,8 @@ mod check;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod metrics;

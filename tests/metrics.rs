@@ -159,6 +159,25 @@ fn promtool_has_nothing_to_say_of_an_exposition() {
 }
 
 #[test]
+fn openmetrics_is_read_by_prometheus_own_parser() {
+    let text = filled().encode_openmetrics();
+    assert_eq!(text.lines().last(), Some("# EOF"));
+    // promtool reads OpenMetrics only to make blocks of it, and those need times.
+    let timed = |line: &str| if line.starts_with('#') { format!("{line}\n") } else { format!("{line} 1795000000\n") };
+    let timed: String = text.lines().map(timed).collect();
+    let samples = text.lines().filter(|line| !line.starts_with('#')).count();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, blocks) = (folder.path().join("metrics"), folder.path().join("blocks"));
+    std::fs::write(&file, timed).unwrap();
+    let (file, blocks) = (file.to_str().unwrap(), blocks.to_str().unwrap());
+    if promtool(&["tsdb", "create-blocks-from", "openmetrics", file, blocks], "").is_some() {
+        let listed = promtool(&["tsdb", "list", blocks], "").unwrap();
+        let series = listed.lines().last().unwrap().split_whitespace().nth(5).unwrap();
+        assert_eq!(series, samples.to_string(), "{listed}");
+    }
+}
+
+#[test]
 fn a_text_file_is_what_promtool_accepts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pilotlight.prom");

@@ -5,6 +5,7 @@
 //! Nothing is asserted: a figure that misses its target is marked, and the reader judges.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod daemon;
 mod figures;
 mod first_token;
 mod many;
@@ -20,11 +21,12 @@ type Section = (&'static str, fn() -> anyhow::Result<Vec<Row>>);
 
 /// In this order, because a child's peak memory is at least that of the process that starts it: what is measured in
 /// this process comes last.
-const SECTIONS: [Section; 4] = [
+const SECTIONS: [Section; 5] = [
     ("once", once::measure),
     ("memory", memory::measure),
     ("first-token", first_token::measure),
     ("many", many::measure),
+    ("daemon", daemon::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -28,6 +28,9 @@ use crate::sim::{Options, Scenario, Simulator};
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
+    /// Watch the daemon keep models warm while they unload, with time sped up (about 45 s)
+    #[arg(long, conflicts_with = "exit_code")]
+    live: bool,
     /// End with the code that `check` would end with (11), not with 0
     #[arg(long)]
     exit_code: bool,
@@ -91,6 +94,11 @@ pub(super) fn run(global: &Global, args: &DemoArgs) -> anyhow::Result<Exit> {
     let environment = Environment::from_process();
     let look = terminal::look(global, &environment);
     let runtime = runtime()?;
+    if args.live {
+        let exit = runtime.block_on(super::live::play(&look));
+        runtime.shutdown_background();
+        return exit;
+    }
     let worst = runtime.block_on(play(&look))?;
     runtime.shutdown_background();
     Ok(if args.exit_code { worst } else { Exit::Ready })
@@ -147,7 +155,9 @@ async fn play(look: &Look) -> anyhow::Result<Exit> {
         worst.name()
     );
     say(&format!("\n{}\n", wrapped(&ending, look.width)))?;
-    say("Next: write a probes.yaml (docs/configuration.md), set your provider's key, and run `pilotlight check`.")?;
+    say(
+        "Next: write a probes.yaml (docs/configuration.md), set your provider's key, and run `pilotlight check`; `pilotlight demo --live` shows the daemon.",
+    )?;
     simulator.stop().await;
     Ok(worst)
 }

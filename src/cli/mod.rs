@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod explain;
+mod live;
 mod progress;
 mod readers;
 mod run;

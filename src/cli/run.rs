@@ -16,6 +16,7 @@ use super::{Global, setup};
 use crate::config::{self, Environment};
 use crate::daemon::{Board, Daemon, DaemonError, Exhibit, Manager, Pace, Parts, Signal, Source, SourceError, Wanted};
 use crate::exit::{Exit, Strictness};
+use crate::outcome::Status;
 use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
 use crate::report::{self, Format, Report};
@@ -45,6 +46,9 @@ pub(super) struct RunArgs {
     /// With --once: count `degraded` as not ready: exit 4
     #[arg(long, requires = "once")]
     strict: bool,
+    /// With --once: end with 0 until the status of a target is down (or degraded, with --strict), not at its first failure
+    #[arg(long, requires = "once", conflicts_with = "no_state")]
+    damped: bool,
     #[command(flatten)]
     state: StateArgs,
     /// Keep no history and no status
@@ -193,7 +197,16 @@ async fn once(
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let exit = match passed.stopped {
         true => Exit::Terminated,
-        false => Exit::worst(passed.outcomes.iter().map(|outcome| Exit::of(outcome, strictness))),
+        false => {
+            let counted = |status: Status| match status {
+                Status::Down => true,
+                Status::Degraded => args.strict,
+                Status::Unknown | Status::Up | Status::Maintenance => false,
+            };
+            let outcomes = passed.outcomes.iter().zip(&passed.statuses);
+            let counted = outcomes.filter(|(_, status)| !args.damped || counted(**status));
+            Exit::worst(counted.map(|(outcome, _)| Exit::of(outcome, strictness)))
+        }
     };
     if passed.outcomes.is_empty() {
         terminal::output(|out| match passed.next {

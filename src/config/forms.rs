@@ -4,6 +4,7 @@
 use super::keep_alive::keep_alive;
 use super::keys::{Json, Scalar};
 use super::values;
+use super::values_of_times as times;
 
 /// A scalar of some form.
 const fn scalar(
@@ -55,3 +56,19 @@ pub(super) static DURING: Scalar = scalar("weekly times", |text| values::during(
 pub(super) static TIMEZONE: Scalar = scalar("a time zone", values::line, None, Json::Text);
 pub(super) static DATE: Scalar =
     scalar("a date", |text| values::date(text).map(drop), Some("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), Json::Text);
+// Looked up, as a provider's.
+pub(super) static TARGET_NAME: Scalar = scalar("a name", values::line, Some(NAME_PATTERN), Json::TextOrNumber);
+pub(super) static LEAD: Scalar =
+    scalar("a duration", |text| times::lead(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+pub(super) static AGE: Scalar =
+    scalar("a duration", |text| times::age(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+pub(super) static SIZE: Scalar =
+    scalar("a size", |text| times::size(text).map(drop), Some("^[0-9]+\\s*[KMGT]iB$"), Json::Text);
+pub(super) static MOMENT: Scalar = scalar(
+    "a date and a time",
+    |text| times::moment(text).map(drop),
+    Some("^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"),
+    Json::Text,
+);
+pub(super) static WITNESS: Scalar =
+    scalar("a host with a port", |text| times::witness(text).map(drop), Some(":[0-9]{1,5}$"), Json::Text);

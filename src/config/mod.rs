@@ -29,7 +29,9 @@ mod select;
 mod shape;
 mod show;
 mod table;
+mod table_of_times;
 mod values;
+mod values_of_times;
 mod words;
 mod zones;
 
@@ -52,8 +54,10 @@ pub use select::SelectError;
 
 use load::read_at_most;
 
-use crate::plan::{NamedGate, TargetSchedule};
+use crate::outcome::{Damping, Witness};
+use crate::plan::{Maintenance, NamedGate, TargetSchedule};
 use crate::quota::QuotaSettings;
+use crate::store::Retention;
 use crate::target::{Provider, ProviderId, Target, TargetId};
 
 /// A valid probes.yaml.
@@ -73,14 +77,14 @@ pub struct Config {
     pub schedules: BTreeMap<TargetId, TargetSchedule>,
     /// What is said of each provider's quota.
     pub quotas: BTreeMap<ProviderId, QuotaSettings>,
-    /// TEMP
-    pub damping: crate::outcome::Damping,
-    /// TEMP
-    pub maintenance: Vec<crate::plan::Maintenance>,
-    /// TEMP
-    pub witness: crate::outcome::Witness,
-    /// TEMP
-    pub retention: crate::store::Retention,
+    /// How many outcomes change a status.
+    pub damping: Damping,
+    /// When somebody works on what, in the order of the text.
+    pub maintenance: Vec<Maintenance>,
+    /// Who tells whether this machine is online.
+    pub witness: Witness,
+    /// For how long history is kept.
+    pub retention: Retention,
     /// What is allowed and probably not meant, in the order of the text.
     pub notes: Vec<Note>,
     provider_origins: resolve::ProviderOrigins,
@@ -117,10 +121,10 @@ impl Config {
             gates: Vec::new(),
             schedules: BTreeMap::new(),
             quotas: BTreeMap::new(),
-            damping: Default::default(),
+            damping: Damping::default(),
             maintenance: Vec::new(),
-            witness: Default::default(),
-            retention: Default::default(),
+            witness: Witness::default(),
+            retention: Retention::default(),
             notes: Vec::new(),
             provider_origins: BTreeMap::new(),
             target_origins: BTreeMap::new(),

@@ -12,9 +12,15 @@ use super::Config;
 use super::keep_alive::FOREVER;
 use super::resolve::{Origin, Origins};
 use super::values::duration_text;
+use super::values_of_times::{age_text, size_text};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
-use crate::plan::{CheckSchedule, Gate, TargetSchedule, Trigger, WarmSchedule, WarmTrigger};
+use crate::outcome::{Damping, Witness};
+use crate::plan::{
+    CheckSchedule, Gate, Maintenance, MaintenanceTime, Selection, TargetSchedule, Trigger, WarmSchedule, WarmTrigger,
+    Windows,
+};
 use crate::quota::QuotaSettings;
+use crate::store::Retention;
 use crate::target::{CredentialSource, KeepAlive, KeyHeader, Provider, Target};
 
 const MASK: &str = "\"***\"";
@@ -43,6 +49,21 @@ impl Config {
         for named in &self.gates {
             page.line(1, &format!("{}: {}", scalar(named.id.as_str()), gate(&named.gate)));
         }
+        let Damping { fail_after, recover_after } = self.damping;
+        page.line(0, &format!("status: {{ fail_after: {fail_after}, recover_after: {recover_after} }}"));
+        if !self.maintenance.is_empty() {
+            page.line(0, "maintenance:");
+        }
+        for one in &self.maintenance {
+            page.line(1, &format!("- {{ {} }}", maintenance(one).join(", ")));
+        }
+        match &self.witness {
+            Witness::Providers => {}
+            Witness::Addresses(addresses) => page.line(0, &format!("witness: {}", list(addresses))),
+            Witness::None => page.line(0, "witness: none"),
+        }
+        let Retention { age, bytes } = self.retention;
+        page.line(0, &format!("history: {{ keep: {}, size: {} }}", age_text(age), size_text(bytes)));
         page.0
     }
 }
@@ -193,6 +214,16 @@ fn warm(schedule: &WarmSchedule) -> String {
         WarmTrigger::Auto => "every: auto".to_owned(),
         WarmTrigger::Fixed(fixed) => trigger(fixed),
     }];
+    parts.extend(times(windows));
+    if let Some(lead) = schedule.lead {
+        parts.push(format!("lead: {}", duration_text(lead)));
+    }
+    format!("{{ {} }}", parts.join(", "))
+}
+
+/// `during`, `timezone` and `except`.
+fn times(windows: &Windows) -> Vec<String> {
+    let mut parts = Vec::new();
     if !windows.during.is_empty() {
         let during: Vec<String> = windows.during.iter().map(ToString::to_string).collect();
         parts.push(format!("during: {}", quoted(&during.join(", "))));
@@ -202,7 +233,29 @@ fn warm(schedule: &WarmSchedule) -> String {
         let except: Vec<String> = windows.except.iter().map(ToString::to_string).collect();
         parts.push(format!("except: [{}]", except.join(", ")));
     }
-    format!("{{ {} }}", parts.join(", "))
+    parts
+}
+
+fn maintenance(maintenance: &Maintenance) -> Vec<String> {
+    let mut parts: Vec<String> = maintenance.name.iter().map(|name| format!("name: {}", scalar(name))).collect();
+    match &maintenance.time {
+        MaintenanceTime::Weekly(windows) => parts.extend(times(windows)),
+        MaintenanceTime::Once { from, to } => {
+            parts.extend([format!("from: \"{from}\""), format!("to: \"{to}\"")]);
+        }
+    }
+    let Selection { targets, tags, providers } = &maintenance.selection;
+    for (key, names) in [("targets", list(targets)), ("tags", list(tags)), ("providers", list(providers))] {
+        if names != "[]" {
+            parts.push(format!("{key}: {names}"));
+        }
+    }
+    parts
+}
+
+fn list(names: &[impl ToString]) -> String {
+    let names: Vec<String> = names.iter().map(|name| scalar(&name.to_string())).collect();
+    format!("[{}]", names.join(", "))
 }
 
 fn trigger(trigger: &Trigger) -> String {
@@ -217,10 +270,6 @@ fn zone(zone: &TimeZone) -> String {
 }
 
 fn gate(gate: &Gate) -> String {
-    let list = |targets: &[crate::target::TargetId]| {
-        let names: Vec<String> = targets.iter().map(|target| scalar(target.as_str())).collect();
-        format!("[{}]", names.join(", "))
-    };
     match gate {
         Gate::MainWithFallback { main, fallback } => {
             format!("{{ main: {}, fallback: {} }}", scalar(main.as_str()), list(fallback))

@@ -4,12 +4,12 @@
 //! writes the documentation. The compiler and the tests find what is forgotten.
 
 use super::forms::{
-    ARGUMENT, BASE_URL, CERTIFICATE, CRON, DATE, DURING, FILE, HEADER_NAME, HEADER_VALUE, INTERVAL, KEEP_ALIVE,
-    KEY_HEADER, LINE, LITERAL_KEY, MODEL, NAME, PAGE, PATH, PERCENT, PRESET, PROVIDER_NAME, TAG, TIMEZONE, VARIABLE,
-    VERSION, WAIT,
+    ARGUMENT, BASE_URL, CERTIFICATE, FILE, HEADER_NAME, HEADER_VALUE, KEEP_ALIVE, KEY_HEADER, LINE, LITERAL_KEY, MODEL,
+    NAME, PAGE, PATH, PERCENT, PRESET, PROVIDER_NAME, TAG, VARIABLE, VERSION, WAIT, WITNESS,
 };
 use super::keep_alive::FOREVER;
 use super::keys::{Key, Kind, Section};
+pub(super) use super::table_of_times::{AUTH, HISTORY, MAINTENANCE, STATUS, WARM};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 
 /// The whole file.
@@ -39,6 +39,27 @@ pub(super) static ROOT: Section = Section {
             "Readiness rules over several targets, each under a name of your own.",
         )
         .example("{ review: { main: glm, fallback: [gpt] } }"),
+        Key::new("status", Kind::Section(&STATUS), "How many outcomes it takes to change a target's status.")
+            .example("{ fail_after: 2, recover_after: 1 }")
+            .also(&["damping"]),
+        Key::new(
+            "maintenance",
+            Kind::List(&Kind::Section(&MAINTENANCE)),
+            "When somebody works on a provider or a model: what probes find then is not held against it.",
+        )
+        .example("[{ during: \"Sun 02:00-04:00\", timezone: Europe/Berlin, providers: [local] }]")
+        .also(&["maintenances", "downtime", "silences"]),
+        Key::new(
+            "witness",
+            Kind::OrWord("none", &Kind::List(&Kind::Scalar(&WITNESS))),
+            "Addresses to tell whether this machine is online at all, before a target is blamed; or `none`.",
+        )
+        .default("the hosts of the other providers")
+        .example("[\"example.com:443\"]")
+        .also(&["witnesses"]),
+        Key::new("history", Kind::Section(&HISTORY), "For how long outcomes are kept.")
+            .example("{ keep: 90d, size: 256MiB }")
+            .also(&["retention"]),
     ],
 };
 
@@ -318,54 +339,6 @@ pub(super) static EXPECT: Section = Section {
             .default("`14d`")
             .example("14d")
             .also(&["tls", "cert"]),
-    ],
-};
-
-/// When a free check is made.
-pub(super) static AUTH: Section = Section {
-    name: "auth",
-    noun: "`auth`",
-    doc: "When the key and the list of models are checked: one of `every` and `cron`.",
-    keys: &[
-        Key::new("every", Kind::Scalar(&INTERVAL), "A time between checks.").example("1m").also(&["interval", "each"]),
-        Key::new("cron", Kind::Scalar(&CRON), "Five cron fields, or six of which the first is seconds.")
-            .example("\"*/5 * * * *\"")
-            .also(&["schedule"]),
-        Key::new("timezone", Kind::Scalar(&TIMEZONE), "The zone that `cron` is meant in.")
-            .default("`UTC`")
-            .example("Europe/Berlin")
-            .also(&["tz", "zone"]),
-    ],
-};
-
-/// When a model is warmed.
-pub(super) static WARM: Section = Section {
-    name: "warm",
-    noun: "`warm`",
-    doc: "When a model is warmed: `every` or `cron`, within `during`.",
-    keys: &[
-        Key::new(
-            "every",
-            Kind::OrWord("auto", &Kind::Scalar(&INTERVAL)),
-            "A time between warm-ups, or `auto`: shortly before the model would unload, as learned.",
-        )
-        .default("`auto`, without `cron`")
-        .example("auto")
-        .also(&["interval", "each"]),
-        Key::new("cron", Kind::Scalar(&CRON), "Five cron fields, or six of which the first is seconds.")
-            .example("\"*/10 8-19 * * Mon-Fri\"")
-            .also(&["schedule"]),
-        Key::new("during", Kind::Scalar(&DURING), "The times of a week at which it is kept warm.")
-            .default("always")
-            .example("\"Mon-Fri 08:00-19:00\"")
-            .also(&["window", "windows", "hours", "when"]),
-        Key::new("timezone", Kind::Scalar(&TIMEZONE), "The zone that `during`, `except` and `cron` are meant in.")
-            .default("`UTC`")
-            .example("Europe/Berlin")
-            .also(&["tz", "zone"]),
-        Key::new("except", Kind::List(&Kind::Scalar(&DATE)), "Days on which it is not warmed.")
-            .example("[2026-12-25, 2027-01-01]")
-            .also(&["holidays", "skip", "not"]),
     ],
 };
 

@@ -38,7 +38,10 @@ const MAX_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// Longest time before a certificate's end.
 const MAX_CERTIFICATE_DAYS: u64 = 3650;
-const DAY: u64 = 24 * 3600;
+pub(super) const DAY: u64 = 24 * 3600;
+/// How cron fields are written.
+pub(super) const CRON_FIX: &str =
+    "five fields, `minute hour day month weekday`, such as `*/15 8-19 * * Mon-Fri`; six begin with seconds";
 
 /// A deadline: positive, an hour at most.
 pub(super) fn wait(text: &str) -> Result<Duration, Problem> {
@@ -67,12 +70,7 @@ pub(super) fn interval(text: &str) -> Result<Duration, Problem> {
 
 /// How long before its end a certificate is warned of. Days are meant here, so they are accepted here.
 pub(super) fn certificate(text: &str) -> Result<Duration, Problem> {
-    let days = text
-        .strip_suffix("days")
-        .or_else(|| text.strip_suffix("day"))
-        .or_else(|| text.strip_suffix('d'))
-        .and_then(|number| number.trim().parse::<u64>().ok());
-    let time = match days {
+    let time = match days(text) {
         Some(0) => {
             return Err(Problem::new(format!("{} is no time at all", quote(text))).fix("write `14d`"));
         }
@@ -84,6 +82,12 @@ pub(super) fn certificate(text: &str) -> Result<Duration, Problem> {
             .fix("no certificate lives that long; write `14d`"));
     }
     Ok(time)
+}
+
+/// The number of `14d`.
+pub(super) fn days(text: &str) -> Option<u64> {
+    let number = ["days", "day", "d"].iter().find_map(|unit| text.strip_suffix(unit))?;
+    number.trim().parse().ok()
 }
 
 /// A positive duration with units.
@@ -111,6 +115,9 @@ pub(super) fn duration_text(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let nanos = duration.subsec_nanos();
     let mut out = String::new();
+    if duration.is_zero() {
+        out.push_str("0s");
+    }
     for (amount, unit) in [
         (seconds / 3600, "h"),
         (seconds / 60 % 60, "m"),
@@ -300,11 +307,7 @@ pub(super) fn during(text: &str) -> Result<Vec<Daily>, Problem> {
 
 /// Cron fields.
 pub(super) fn cron(text: &str) -> Result<CronText, Problem> {
-    CronText::new(text).map_err(|error| {
-        Problem::new(format!("{}: {error}", quote(text))).fix(
-            "five fields, `minute hour day month weekday`, such as `*/15 8-19 * * Mon-Fri`; six begin with seconds",
-        )
-    })
+    CronText::new(text).map_err(|error| Problem::new(format!("{}: {error}", quote(text))).fix(CRON_FIX))
 }
 
 /// A day of the calendar.

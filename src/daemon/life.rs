@@ -1,7 +1,6 @@
 //! The life of the daemon: start, alarms, reload, drain, end.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use super::board::{Board, Phase};
 use super::drift::{Drift, Step};
 use super::keys::Keys;
 use super::manager::Manager;
+use super::parts::{DaemonError, Ended, Pace, Parts, Signal};
 use super::reload::{News, Watch};
 use super::settle::Ran;
 use super::slot::{Slot, instant_of, spread};
@@ -23,10 +23,9 @@ use super::witness::Asking;
 use crate::outcome::{Damping, Event, Outage, RunId, Service};
 use crate::plan::{Due, Maintenance, RetryPolicy, Why};
 use crate::probe::clock::Clock;
-use crate::probe::transport::Network;
 use crate::probe::{Cause, Job};
 use crate::run::{Chance, Listener, Runner, Stop, run_id};
-use crate::store::{Retention, Store, StoreError, Writer};
+use crate::store::{Retention, Store, Writer};
 use crate::target::{ProviderId, TargetId};
 use crate::telemetry::Metrics;
 
@@ -36,77 +35,6 @@ const TICK: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(3_600);
 /// After probes were told to stop, how long they may take to say what they had found.
 const LAST_WORDS: Duration = Duration::from_secs(3);
-
-/// What a daemon is made of.
-pub struct Parts {
-    /// Where its configuration comes from.
-    pub source: Source,
-    /// The way to providers.
-    pub network: Arc<dyn Network>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Chance, for run ids and jitter.
-    pub chance: Arc<Chance>,
-    /// Takes every event.
-    pub listener: Listener,
-    /// The folder of the store. Without one nothing outlives the process.
-    pub state: Option<PathBuf>,
-    /// The service manager.
-    pub manager: Manager,
-    /// Where it shows how its targets stand.
-    pub board: Arc<Board>,
-    /// Its metrics.
-    pub metrics: Metrics,
-    /// Its pace.
-    pub pace: Pace,
-}
-
-/// How patient the daemon is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// How long probes under way may take to finish when it is asked to end.
-    pub drain: Duration,
-    /// How often the configuration file is looked at.
-    pub watch: Duration,
-    /// How long it waits for another process to let go of the store.
-    pub store: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { drain: Duration::from_secs(20), watch: Duration::from_secs(2), store: Duration::from_secs(10) }
-    }
-}
-
-/// What a daemon is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// Read the configuration again.
-    Reload,
-    /// End, in good order; asked twice, at once.
-    End,
-}
-
-/// How a daemon ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
-    /// Probes that had to be interrupted.
-    pub interrupted: usize,
-}
-
-/// Why a daemon cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum DaemonError {
-    /// Its configuration is not valid.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The history cannot be opened.
-    #[error("failed to {0}")]
-    Store(#[from] StoreError),
-    /// The scheduler does not start.
-    #[error("failed to start the scheduler: {0}")]
-    Scheduler(String),
-}
 
 /// A daemon.
 pub struct Daemon {

@@ -11,6 +11,7 @@ mod keys;
 mod life;
 mod manager;
 mod once;
+mod parts;
 mod reload;
 mod settle;
 mod slot;
@@ -20,7 +21,8 @@ mod witness;
 
 pub use board::{Board, Phase, Row};
 pub use exhibit::Exhibit;
-pub use life::{Daemon, DaemonError, Ended, Pace, Parts, Signal};
+pub use life::Daemon;
 pub use manager::Manager;
 pub use once::{Once, Wanted};
+pub use parts::{DaemonError, Ended, Pace, Parts, Signal};
 pub use source::{Source, SourceError};

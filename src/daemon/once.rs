@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use super::life::{Daemon, Signal};
+use super::life::Daemon;
+use super::parts::Signal;
 use super::slot::Slot;
-use crate::outcome::{Outcome, RunId, Service};
+use crate::outcome::{Outcome, RunId, Service, Status};
 use crate::plan::{AUTO, CronBook, Due, Past, TargetSchedule, Timetable, Why};
 use crate::target::{Depth, TargetId};
 
@@ -20,6 +21,8 @@ const BETWEEN_STARTS: Duration = Duration::from_micros(800);
 pub struct Once {
     /// The outcomes, by the target's name.
     pub outcomes: Vec<Arc<Outcome>>,
+    /// How the target of each stands after it, in the same order.
+    pub statuses: Vec<Status>,
     /// When the next probe is due, where nothing was.
     pub next: Option<Timestamp>,
     /// Whether it was asked to end before its end.
@@ -51,7 +54,7 @@ impl Daemon {
             }
         }
         due.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut outcomes = Vec::with_capacity(due.len());
+        let mut outcomes: Vec<Arc<Outcome>> = Vec::with_capacity(due.len());
         let mut start = self.clock.now();
         for (id, due) in due {
             self.begin(&id, due, start, run_id.clone());
@@ -82,7 +85,9 @@ impl Daemon {
         }
         self.close().await;
         outcomes.sort_by(|one, other| one.target.id.cmp(&other.target.id));
-        Once { outcomes, next, stopped }
+        let status = |outcome: &Arc<Outcome>| self.slots.get(&outcome.target.id).map(|slot| slot.standing.status());
+        let statuses = outcomes.iter().map(|outcome| status(outcome).unwrap_or(Status::Unknown)).collect();
+        Once { outcomes, statuses, next, stopped }
     }
 }
 

@@ -127,7 +127,7 @@ impl Remembered {
     pub(super) fn past(&self, target: &Target) -> Option<Past> {
         let same = self.model == target.model.as_str() && self.base_url == target.provider.base_url.to_string();
         let cold_start = self.cold_start_ms.map(Duration::from_millis);
-        same.then(|| Past { auth: self.auth, warm: self.warm, cold_start })
+        same.then_some(Past { auth: self.auth, warm: self.warm, cold_start })
     }
 }
 

@@ -13,6 +13,7 @@ mod record;
 #[cfg(test)]
 pub(crate) mod sample;
 mod standing;
+mod status;
 mod verdict;
 mod witness;
 pub mod words;
@@ -23,6 +24,7 @@ pub use event::{Event, Service};
 pub use facts::{Connection, Outcome, Proof, RunId, Stage, StageTime, Timings, Usage, Warmth};
 pub use outage::{Notice, Outage, ProviderFlip, is_shared};
 pub use record::{Record, SCHEMA};
-pub use standing::{Damping, Flip, Seen, Standing, Status, Upkeep};
+pub use standing::{Flip, Seen, Standing, Upkeep};
+pub use status::{Damping, Status};
 pub use verdict::{Verdict, judge};
 pub use witness::{Witness, WitnessAddress, Witnessed, asks_witness, excuse};

@@ -1,20 +1,16 @@
 //! The pages. Each is a question to the daemon, put in words; none reads a request's body or changes anything.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use hyper::body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::access::{Access, Answer, Audience};
 use super::negotiate;
@@ -43,7 +39,7 @@ pub enum Health {
 }
 
 /// How many long answers may be in memory at once; a thousand targets are 4 MiB. Others wait for their turn.
-const LONG_ANSWERS: usize = 2;
+pub(super) const LONG_ANSWERS: usize = 2;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -58,13 +54,16 @@ struct Shared {
     source: Arc<dyn Source>,
     access: Access,
     long: Arc<Semaphore>,
+    /// Held while a long answer is made. Two at a time would be two threads, and the allocator keeps a heap for each.
+    making: Mutex<()>,
 }
 
 type Site = State<Arc<Shared>>;
 
 /// All pages, behind the rule of who may ask.
 pub(super) fn router(source: Arc<dyn Source>, access: Access) -> Router {
-    let shared = Arc::new(Shared { source, access, long: Arc::new(Semaphore::new(LONG_ANSWERS)) });
+    let shared =
+        Arc::new(Shared { source, access, long: Arc::new(Semaphore::new(LONG_ANSWERS)), making: Mutex::new(()) });
     Router::new()
         .route("/", get(async || page(StatusCode::OK, INDEX)))
         .route("/healthz", get(async |State(shared): Site| health(shared.source.health())))
@@ -132,34 +131,26 @@ async fn long(
     // The semaphore is never closed; were it, the answer would be made without it.
     let turn = Arc::clone(&shared.long).acquire_owned().await.ok();
     let source = Arc::clone(&shared.source);
-    let made = tokio::task::spawn_blocking(move || Long { text: Bytes::from(make(&*source)), _turn: turn }).await;
+    let _making = shared.making.lock().await;
+    let made = tokio::task::spawn_blocking(move || Long { text: make(&*source), _turn: turn }).await;
     match made {
-        Ok(text) => (StatusCode::OK, [(CONTENT_TYPE, content_type)], Body::new(text)).into_response(),
+        Ok(text) => {
+            (StatusCode::OK, [(CONTENT_TYPE, content_type)], Body::from(Bytes::from_owner(text))).into_response()
+        }
         // It panicked; whoever takes panics has told of it.
         Err(_) => page(StatusCode::INTERNAL_SERVER_ERROR, "pilotlight failed to make this page; its log says why\n"),
     }
 }
 
-/// A body that keeps its turn until it is sent or given up.
+/// A text that keeps its turn for as long as it is in memory: that is until the last byte is sent, or given up. (A body
+/// would be done with it as soon as hyper has taken the text over.)
 struct Long {
-    text: Bytes,
+    text: String,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
-impl HttpBody for Long {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let text = std::mem::take(&mut self.text);
-        Poll::Ready((!text.is_empty()).then(|| Ok(Frame::data(text))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.text.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(u64::try_from(self.text.len()).unwrap_or(u64::MAX))
+impl AsRef<[u8]> for Long {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
     }
 }

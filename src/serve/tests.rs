@@ -1,7 +1,6 @@
-//! Real requests over loopback and over Unix sockets.
+//! Real requests over loopback.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,13 +8,17 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixListener, UnixStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::listen::CONNECTIONS;
+use super::routes::LONG_ANSWERS;
 use super::*;
 use crate::telemetry::Exposition;
+
+#[cfg(unix)]
+mod sockets;
 
 /// A daemon that says what the test wants.
 #[derive(Default)]
@@ -25,12 +28,13 @@ struct Daemon {
     /// Metrics of so many bytes, or the words of the format.
     long: usize,
     panics: bool,
-    asked: AtomicUsize,
+    /// How often it made metrics.
+    made: Arc<AtomicUsize>,
 }
 
 impl Source for Daemon {
     fn metrics(&self, format: Exposition) -> String {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.made.fetch_add(1, Ordering::Relaxed);
         assert!(!self.panics, "a test of a panic");
         if self.long > 0 { "x".repeat(self.long) } else { format!("{format:?}\n") }
     }
@@ -265,13 +269,17 @@ async fn who_asks_slowly_is_cut_off() {
 
 #[tokio::test(start_paused = true)]
 async fn who_reads_slowly_does_not_keep_others_from_their_answer() {
-    let running = start(Daemon { long: 20_000_000, ..Daemon::default() }).await;
+    let daemon = Daemon { long: 20_000_000, ..Daemon::default() };
+    let made = Arc::clone(&daemon.made);
+    let running = start(daemon).await;
     let mut slow = Vec::new();
     for _ in 0..4 {
         let mut stream = TcpStream::connect(&*running.address).await.unwrap();
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
         slow.push(stream);
     }
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(made.load(Ordering::Relaxed), LONG_ANSWERS, "no more are in memory than may be");
     let waited = tokio::time::timeout(Duration::from_secs(120), async {
         let mut answer = get(&running, "/metrics", "").await;
         // It may itself be given up while it waits for a turn; a collector comes again.
@@ -294,20 +302,18 @@ async fn a_client_that_asks_and_says_that_it_is_done_gets_its_answer() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn many_idle_connections_do_not_keep_others_out_for_long() {
+#[tokio::test(start_paused = true)]
+async fn idle_connections_do_not_keep_others_out_for_long() {
     let running = start(Daemon::default()).await;
     let address: SocketAddr = running.address.parse().unwrap();
     let mut idle = Vec::new();
     for _ in 0..CONNECTIONS {
         idle.push(TcpStream::connect(address).await.unwrap());
     }
-    let late = get(&running, "/healthz", "");
-    let mut late = Box::pin(late);
-    assert!(tokio::time::timeout(Duration::from_millis(100), &mut late).await.is_err(), "all places are taken");
-    drop(idle.pop());
-    assert_eq!(status(&late.as_mut().await), "200", "a place became free");
-    drop(late);
+    let mut late = Box::pin(get(&running, "/healthz", ""));
+    assert!(tokio::time::timeout(Duration::from_secs(4), &mut late).await.is_err(), "all places are taken");
+    let answer = tokio::time::timeout(Duration::from_secs(4), late).await;
+    assert_eq!(status(&answer.expect("who does not ask has to go")), "200");
     running.stop().await;
 }
 
@@ -343,58 +349,4 @@ async fn at_the_end_who_has_asked_gets_an_answer_and_idle_ones_are_closed() {
     assert!(rest.len() > 5_000_000, "{}", rest.len());
     tokio::time::timeout(Duration::from_secs(4), stopping).await.expect("the idle one does not hold it").unwrap();
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
-}
-
-fn mode(path: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
-
-async fn get_unix(path: &Path) -> String {
-    let stream = UnixStream::connect(path).await.unwrap();
-    exchange(stream, "GET /metrics HTTP/1.1\r\nHost: whatever\r\n\r\n").await
-}
-
-#[tokio::test]
-async fn a_unix_socket_is_made_and_removed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("p.sock");
-    let address = format!("unix:{}", path.display());
-    let running = start_at(&address, None, Daemon::default()).await;
-    assert_eq!(running.address, address);
-    assert_eq!(mode(&path), 0o660);
-    assert_eq!(status(&get_unix(&path).await), "200");
-
-    let error = Server::bind(&address.parse().unwrap(), None, Arc::new(Daemon::default())).await.unwrap_err();
-    assert!(matches!(error, ServeError::InUse(_)), "{error}");
-    assert_eq!(status(&get_unix(&path).await), "200", "the first one still answers");
-    running.stop().await;
-    assert!(!path.exists());
-}
-
-#[tokio::test]
-async fn a_socket_on_which_nobody_answers_is_replaced_and_other_files_are_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("p.sock");
-    let address = format!("unix:{}", path.display());
-    // The file of a listener stays when its process is killed.
-    drop(UnixListener::bind(&path).unwrap());
-    let running = start_at(&address, None, Daemon::default()).await;
-    assert_eq!(status(&get_unix(&path).await), "200");
-
-    // Somebody takes its place: that one is not removed at the end.
-    std::fs::remove_file(&path).unwrap();
-    let other = UnixListener::bind(&path).unwrap();
-    running.stop().await;
-    assert!(path.exists());
-    drop(other);
-    std::fs::remove_file(&path).unwrap();
-
-    std::fs::write(&path, "precious").unwrap();
-    let error = Server::bind(&address.parse().unwrap(), None, Arc::new(Daemon::default())).await.unwrap_err();
-    assert!(matches!(error, ServeError::NoSocket(_)), "{error}");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
-    let nowhere = format!("unix:{}/no/p.sock", folder.path().display());
-    let error = Server::bind(&nowhere.parse().unwrap(), None, Arc::new(Daemon::default())).await.unwrap_err();
-    assert!(matches!(error, ServeError::Bind { .. }) && error.to_string().contains(&nowhere), "{error}");
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Error};
 
 use super::open::Store;
 use super::{StoreError, Uptime};
@@ -80,22 +80,24 @@ impl Store {
         }
         let records = entries.iter().map(|entry| serde_json::to_string(&entry.record));
         let records = records.collect::<Result<Vec<String>, _>>()?;
-        let mut hand = self.hand.lock().await;
+        let mut hand = self.hand().await;
+        let trouble = |source| self.trouble("write history to", source);
+        hand.begin().await.map_err(trouble)?;
         let first = hand.next;
         let written = write(&mut hand.connection, entries, &records, first).await;
-        hand.next = written.map_err(|source| self.trouble("write history to", source))?;
+        hand.next = hand.end(written).await.map_err(trouble)?;
         Ok(())
     }
 
     /// Keeps a state under a name, in the place of the one that was there.
     pub async fn put_state(&self, kind: StateKind, key: &str, json: &str) -> Result<(), StoreError> {
-        let mut hand = self.hand.lock().await;
+        let mut hand = self.hand().await;
         put(&mut hand.connection, kind, key, json).await.map_err(|source| self.trouble("write a state to", source))
     }
 
     /// The states of a kind, by name.
     pub async fn states(&self, kind: StateKind) -> Result<Vec<(String, String)>, StoreError> {
-        let mut hand = self.hand.lock().await;
+        let mut hand = self.hand().await;
         states(&mut hand.connection, kind).await.map_err(|source| self.trouble("read the states in", source))
     }
 }
@@ -122,7 +124,6 @@ async fn write(
     let mut latest: BTreeMap<&str, (i64, &str)> = BTreeMap::new();
     let mut states: BTreeMap<(StateKind, &str), &str> = BTreeMap::new();
     let mut next = first;
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for (entry, text) in entries.iter().zip(records) {
         let (record, at) = (&entry.record, entry.at.as_millisecond());
         sqlx::query(OUTCOME)
@@ -141,7 +142,7 @@ async fn write(
             .bind(record.total_ms)
             .bind(i64::from(record.attempts))
             .bind(text)
-            .execute(&mut *transaction)
+            .execute(&mut *connection)
             .await?;
         if let Some(flip) = &entry.flip {
             sqlx::query(FLIP)
@@ -152,7 +153,7 @@ async fn write(
                 .bind(flip.to.name())
                 .bind(flip.code.map(|code| code.name()))
                 .bind(flip.run_id.as_str())
-                .execute(&mut *transaction)
+                .execute(&mut *connection)
                 .await?;
         }
         next = next.saturating_add(1);
@@ -169,7 +170,7 @@ async fn write(
         }
     }
     for (target, (at, text)) in latest {
-        sqlx::query(LATEST).bind(target).bind(at).bind(text).execute(&mut *transaction).await?;
+        sqlx::query(LATEST).bind(target).bind(at).bind(text).execute(&mut *connection).await?;
     }
     for ((hour, target), uptime) in hours {
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
@@ -179,13 +180,12 @@ async fn write(
             .bind(count(uptime.good))
             .bind(count(uptime.bad))
             .bind(count(uptime.unknown))
-            .execute(&mut *transaction)
+            .execute(&mut *connection)
             .await?;
     }
     for ((kind, key), json) in states {
-        put(&mut transaction, kind, key, json).await?;
+        put(&mut *connection, kind, key, json).await?;
     }
-    transaction.commit().await?;
     Ok(next)
 }
 

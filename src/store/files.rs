@@ -14,7 +14,7 @@ const LOCK: &str = "pilotlight.lock";
 /// Stands there when the last writer met damage; the next one then looks the whole database through.
 const SUSPECT: &str = "pilotlight.suspect";
 /// How often a writer that waits for its turn asks again.
-const ASK_AGAIN: Duration = Duration::from_millis(50);
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The database of a state directory.
 pub(super) fn database(directory: &Path) -> PathBuf {

@@ -5,20 +5,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
-use super::files::{self, Lock};
+use super::files::{self, ASK_AGAIN, Lock};
+use super::trouble::is_locked;
 use super::{StoreError, schema};
 
 /// For how long a statement waits for another program that writes to the file (`sqlite3`, a backup).
 const LOCKED: Duration = Duration::from_secs(5);
 
+/// For how long the log of changes of a new store is tried to be turned on, in steps of [`ASK_AGAIN`].
+const LOG_TRIES: u32 = 100;
+
 /// What each connection of the writer begins with. WAL lets readers read while it writes, and with NORMAL a commit
 /// survives the death of the process at once, and that of the machine after the next checkpoint.
-const PRAGMAS: [&str; 4] = [
-    "PRAGMA journal_mode = WAL",
+const LOG: &str = "PRAGMA journal_mode = WAL";
+const PRAGMAS: [&str; 3] = [
     "PRAGMA synchronous = NORMAL",
     // 4 MiB of changes, then they go into the database; the log's file shrinks back to that size too.
     "PRAGMA wal_autocheckpoint = 1024",
@@ -36,7 +40,7 @@ pub struct Opened {
 #[derive(Debug)]
 pub struct Store {
     // Before the lock, so that it goes before it.
-    pub(super) hand: Mutex<Hand>,
+    hand: Mutex<Hand>,
     pub(super) directory: PathBuf,
     pub(super) path: PathBuf,
     opened: Opened,
@@ -49,6 +53,9 @@ pub(super) struct Hand {
     pub(super) connection: SqliteConnection,
     /// Outcomes are numbered in the order in which they came.
     pub(super) next: i64,
+    /// Whether a transaction was begun and not ended. (sqlx's own transactions cannot be used: when SQLite rolls back by
+    /// itself, as it does when the disk is full, sqlx 0.9 goes on counting it as open and refuses to begin another.)
+    open: bool,
 }
 
 impl Store {
@@ -95,6 +102,13 @@ impl Store {
         let _ = self.hand.into_inner().connection.close().await;
     }
 
+    /// The one connection, outside of any transaction: one that was given up halfway is undone first.
+    pub(super) async fn hand(&self) -> MutexGuard<'_, Hand> {
+        let mut hand = self.hand.lock().await;
+        hand.roll_back().await;
+        hand
+    }
+
     /// Names what SQLite says. Damage is noted for the next one to open the store.
     pub(super) fn trouble(&self, doing: &'static str, source: sqlx::Error) -> StoreError {
         let error = StoreError::database(doing, &self.path, source);
@@ -106,17 +120,44 @@ impl Store {
 }
 
 impl Hand {
+    /// Begins a transaction, which [`Hand::end`] ends.
+    pub(super) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        self.open = true;
+        let begun = sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await;
+        if begun.is_err() {
+            self.roll_back().await;
+        }
+        begun.map(drop)
+    }
+
+    /// Ends it: what was done counts when all of it was done and could be committed.
+    pub(super) async fn end<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        let ended = match done {
+            Ok(value) => sqlx::query("COMMIT").execute(&mut self.connection).await.map(|_| value),
+            Err(error) => Err(error),
+        };
+        match &ended {
+            Ok(_) => self.open = false,
+            Err(_) => self.roll_back().await,
+        }
+        ended
+    }
+
+    async fn roll_back(&mut self) {
+        if self.open {
+            // It fails where SQLite has done so itself.
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            self.open = false;
+        }
+    }
+
     async fn reach(directory: &Path, path: &Path) -> Result<Self, StoreError> {
         files::make_database(path)?;
         let trouble = |source| StoreError::database("open the store", path, source);
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .auto_vacuum(SqliteAutoVacuum::Incremental)
-            .busy_timeout(LOCKED)
-            .disable_statement_logging();
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(LOCKED).disable_statement_logging();
         let mut connection = options.connect().await.map_err(trouble)?;
         match Self::prepare(&mut connection, directory, path).await {
-            Ok(next) => Ok(Self { connection, next }),
+            Ok(next) => Ok(Self { connection, next, open: false }),
             Err(error) => {
                 // Its thread must have let go of the files before they are moved.
                 let _ = connection.close().await;
@@ -132,6 +173,11 @@ impl Hand {
         if found > schema::VERSION {
             return Err(StoreError::TooNew { path: path.to_owned(), found, known: schema::VERSION });
         }
+        if found == 0 {
+            // Only before the first table; and on a store that is there it would write.
+            sqlx::query("PRAGMA auto_vacuum = INCREMENTAL").execute(&mut *connection).await.map_err(trouble)?;
+        }
+        begin_log(connection).await.map_err(trouble)?;
         for pragma in PRAGMAS {
             sqlx::query(pragma).persistent(false).execute(&mut *connection).await.map_err(trouble)?;
         }
@@ -149,6 +195,21 @@ impl Hand {
             .map_err(|source| StoreError::database("bring up to date the store", path, source))?;
         let (last,): (i64,) = sqlx::query_as(LAST).fetch_one(connection).await.map_err(trouble)?;
         Ok(last.saturating_add(1))
+    }
+}
+
+/// Turns the log of changes on. A new store has to be alone for that, and SQLite does not wait for a reader that looks
+/// whether there is a store yet; on one that has its log this does nothing.
+async fn begin_log(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut tries = 0;
+    loop {
+        match sqlx::query(LOG).persistent(false).execute(&mut *connection).await {
+            Err(error) if is_locked(&error) && tries < LOG_TRIES => {
+                tries += 1;
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            done => return done.map(drop),
+        }
     }
 }
 

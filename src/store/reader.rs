@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
 use super::append::states;
@@ -48,10 +48,14 @@ impl Reader {
             }
             reached => reached?,
         };
+        if found == schema::VERSION {
+            return Ok(Some(Self { connection: Mutex::new(connection), path }));
+        }
+        // Its thread must have let go of the file: a writer that is about to make its tables has to be alone.
+        let _ = connection.close().await;
         match found {
             // A writer is about to make its tables.
             0 => Ok(None),
-            schema::VERSION => Ok(Some(Self { connection: Mutex::new(connection), path })),
             found if found > schema::VERSION => Err(StoreError::TooNew { path, found, known: schema::VERSION }),
             found => Err(StoreError::TooOld { path, found, known: schema::VERSION }),
         }
@@ -71,6 +75,12 @@ impl Reader {
             .await
             .map_err(|source| self.trouble(source))?;
         Ok(said.into_iter().map(|(line,)| line).filter(|line| line != "ok").collect())
+    }
+
+    /// Lets go of its files before it returns; when it is merely dropped, that takes a moment longer.
+    pub async fn close(self) {
+        // Nothing was changed, so nothing can be lost.
+        let _ = self.connection.into_inner().close().await;
     }
 
     /// What the store takes on the disk.

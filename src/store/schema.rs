@@ -3,8 +3,8 @@
 //! The SQL is such that PostgreSQL takes it too: BIGINT, TEXT and DOUBLE PRECISION, `$n`, `ON CONFLICT`. Times are Unix
 //! milliseconds, hours are Unix hours.
 
+use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Error};
 
 /// One step: what brings a store from the version before to this one. A step that was released is never changed.
 const MIGRATIONS: [&[&str]; 2] = [HISTORY, ROLL_UP];
@@ -66,23 +66,29 @@ pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, Er
     Ok(found.map_or(0, |(version,)| version))
 }
 
-/// Brings the store from version `from` to [`VERSION`], each step in a transaction of its own.
+/// Brings the store from version `from` to [`VERSION`], each step in a transaction of its own; a new store is made in one,
+/// so that no reader sees a version that never was anybody's.
 pub(super) async fn migrate(connection: &mut SqliteConnection, from: i64) -> Result<(), Error> {
     let done = usize::try_from(from).unwrap_or(0);
-    for (step, version) in MIGRATIONS.iter().zip(1_i64..).skip(done) {
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        for sql in *step {
-            sqlx::query(*sql).persistent(false).execute(&mut *transaction).await?;
+    let steps: Vec<(i64, &[&str])> = (1_i64..).zip(MIGRATIONS).skip(done).collect();
+    let transactions = steps.chunks(if from == 0 { MIGRATIONS.len() } else { 1 });
+    for steps in transactions {
+        // Whoever called closes the connection when this fails, and that rolls back.
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        for (version, step) in steps {
+            for sql in *step {
+                sqlx::query(*sql).persistent(false).execute(&mut *connection).await?;
+            }
+            for sql in VERSION_TABLE {
+                sqlx::query(sql).persistent(false).execute(&mut *connection).await?;
+            }
+            let row = sqlx::query("INSERT INTO schema_version (version) VALUES ($1)");
+            row.bind(*version).execute(&mut *connection).await?;
         }
-        for sql in ["CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)", "DELETE FROM schema_version"]
-        {
-            sqlx::query(sql).persistent(false).execute(&mut *transaction).await?;
-        }
-        sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
-            .bind(version)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
+        sqlx::query("COMMIT").execute(&mut *connection).await?;
     }
     Ok(())
 }
+
+const VERSION_TABLE: [&str; 2] =
+    ["CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)", "DELETE FROM schema_version"];

@@ -3,8 +3,8 @@
 //! It works in small pieces and lets go of the connection between them, so that writing never waits for long.
 
 use jiff::{SignedDuration, Timestamp};
+use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Error};
 
 use super::append::hour_of;
 use super::open::Store;
@@ -97,9 +97,11 @@ impl Store {
             if left <= 0 {
                 return Ok(dropped);
             }
-            let mut hand = self.hand.lock().await;
+            let mut hand = self.hand().await;
+            let trouble = |source| self.trouble("drop old history from", source);
+            hand.begin().await.map_err(trouble)?;
             let piece = drop_piece(&mut hand.connection, before, left).await;
-            match piece.map_err(|source| self.trouble("drop old history from", source))? {
+            match hand.end(piece).await.map_err(trouble)? {
                 0 => return Ok(dropped),
                 rows => dropped = dropped.saturating_add(rows),
             }
@@ -107,7 +109,7 @@ impl Store {
     }
 
     async fn drop_rows(&self, sql: &'static str, bound: i64) -> Result<u64, StoreError> {
-        let mut hand = self.hand.lock().await;
+        let mut hand = self.hand().await;
         let done = sqlx::query(sql).bind(bound).execute(&mut hand.connection).await;
         Ok(done.map_err(|source| self.trouble("drop old history from", source))?.rows_affected())
     }
@@ -139,7 +141,7 @@ impl Store {
     }
 
     async fn number(&self, sql: &'static str) -> Result<i64, StoreError> {
-        let mut hand = self.hand.lock().await;
+        let mut hand = self.hand().await;
         let (number,): (i64,) = sqlx::query_as(sql)
             .fetch_one(&mut hand.connection)
             .await
@@ -148,17 +150,15 @@ impl Store {
     }
 
     async fn run(&self, sql: &'static str) -> Result<(), StoreError> {
-        let mut hand = self.hand.lock().await;
+        let mut hand = self.hand().await;
         let done = sqlx::query(sql).execute(&mut hand.connection).await;
         done.map(drop).map_err(|source| self.trouble("shrink the store", source))
     }
 }
 
 async fn drop_piece(connection: &mut SqliteConnection, before: i64, most: i64) -> Result<u64, Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let (end,): (Option<i64>,) = sqlx::query_as(PIECE_END).bind(before).bind(most).fetch_one(&mut *transaction).await?;
+    let (end,): (Option<i64>,) = sqlx::query_as(PIECE_END).bind(before).bind(most).fetch_one(&mut *connection).await?;
     let Some(end) = end else { return Ok(0) };
-    let rows = sqlx::query(DROP_PIECE).bind(end).execute(&mut *transaction).await?.rows_affected();
-    transaction.commit().await?;
+    let rows = sqlx::query(DROP_PIECE).bind(end).execute(&mut *connection).await?.rows_affected();
     Ok(rows)
 }

@@ -164,6 +164,11 @@ impl StoreError {
     }
 }
 
+/// Whether another connection is in the way.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(BUSY)
+}
+
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
     Some(code & 0xff)

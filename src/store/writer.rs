@@ -187,7 +187,7 @@ impl Task {
     /// Writes all that is pending, and goes on taking entries meanwhile.
     async fn write(&mut self) -> Result<(), StoreError> {
         // What comes later does not keep those waiting who asked before.
-        let mut asked = std::mem::take(&mut self.waiting);
+        let asked = std::mem::take(&mut self.waiting);
         let mut left = self.pending.len();
         let mut result = Ok(());
         while left > 0 {
@@ -209,11 +209,11 @@ impl Task {
             self.told.send_modify(|health| health.written = health.written.saturating_add(count));
             self.tell(None);
         }
-        for answer in asked.drain(..) {
-            let told = result
-                .as_ref()
-                .map(|()| ())
-                .map_err(|error: &StoreError| Unsaved { pending: left, reason: error.to_string() });
+        for answer in asked {
+            let told = match &result {
+                Ok(()) => Ok(()),
+                Err(error) => Err(Unsaved { pending: left, reason: error.to_string() }),
+            };
             let _ = answer.send(told);
         }
         result

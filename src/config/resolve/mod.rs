@@ -6,7 +6,9 @@ mod credential;
 mod expect;
 mod gates;
 mod headers;
+mod lasting;
 mod layers;
+mod maintenance;
 mod provider;
 mod schedule;
 mod target;
@@ -23,6 +25,7 @@ use super::node::{Node, Span};
 use super::table::{EXPECT, PROVIDER, ROOT};
 use super::zones::Zones;
 use super::{Config, Note, Subject};
+use crate::plan::CronBook;
 use crate::target::{ProviderId, TargetId};
 
 /// What every part of the resolution needs.
@@ -34,6 +37,7 @@ struct Context<'c> {
     /// What is being resolved, for the notes on it.
     subject: Option<Subject>,
     zones: Zones,
+    crons: CronBook,
 }
 
 impl Context<'_> {
@@ -66,12 +70,23 @@ pub(super) fn resolve(
 ) -> Option<Config> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let fields = Fields::of(root, &ROOT)?;
-    let mut context =
-        Context { environment, directory, mistakes, notes: Vec::new(), subject: None, zones: Zones::default() };
+    let mut context = Context {
+        environment,
+        directory,
+        mistakes,
+        notes: Vec::new(),
+        subject: None,
+        zones: Zones::default(),
+        crons: CronBook::default(),
+    };
     let mut config = Config::empty(path, directory);
     let mut known = providers(&mut context, &fields);
     target::targets(&mut context, &fields, &mut known, &mut config);
     config.gates = gates::gates(&mut context, &fields);
+    config.damping = lasting::damping(&fields);
+    config.retention = lasting::retention(&fields);
+    config.witness = lasting::witness(&mut context, &fields);
+    config.maintenance = maintenance::maintenance(&mut context, &fields, &config.targets);
     // In the order of the text, which a map of names does not keep.
     let mut used: Vec<(&str, KnownProvider<'_, '_>)> = known.into_iter().collect();
     used.sort_by_key(|(_, provider)| provider.span.start);

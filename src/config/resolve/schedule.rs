@@ -1,5 +1,6 @@
 //! `auth` and `warm` to the schedules of `plan/schedule.rs`.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::super::fields::{Fields, duration};
@@ -7,14 +8,15 @@ use super::super::mask::quote;
 use super::super::mistakes::Mistake;
 use super::super::node::Node;
 use super::super::values;
+use super::super::values_of_times as times;
 use super::super::zones::Zones;
 use super::Context;
-use crate::plan::{CheckSchedule, Trigger, WarmSchedule, WarmTrigger, Windows};
+use crate::plan::{CheckSchedule, CronError, Trigger, WarmSchedule, WarmTrigger, Windows};
 
 /// When the free check is made.
 pub(super) fn auth(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<CheckSchedule> {
     one_trigger(context, fields);
-    let Some(trigger) = fixed(fields) else {
+    let Some(trigger) = fixed(context, fields) else {
         if !fields.mentions("every") && !fields.mentions("cron") {
             context.report(Mistake::at(fields.span, "`auth` says neither `every` nor `cron`").fix("add `every: 1m`"));
         }
@@ -30,22 +32,44 @@ pub(super) fn warm(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<
         Some(text) => text == "auto",
         None => !fields.mentions("cron"),
     };
-    let trigger = if auto { WarmTrigger::Auto } else { WarmTrigger::Fixed(fixed(fields)?) };
+    let trigger = if auto { WarmTrigger::Auto } else { WarmTrigger::Fixed(fixed(context, fields)?) };
     let during = match fields.text("during") {
         Some(text) => values::during(text).ok()?,
         None => Vec::new(),
     };
-    if !fields.mentions("timezone") {
-        for key in ["during", "cron", "except"] {
-            if let Some(node) = fields.get(key) {
-                context.note(node.span, format!("`{key}` is meant in UTC, because there is no `timezone` beside it"));
-                break;
-            }
-        }
+    zone_is_said(context, fields, &["during", "cron", "except"]);
+    let windows = Windows { during, timezone: timezone(context, fields), except: dates(fields, "except") };
+    if let (WarmTrigger::Fixed(Trigger::Cron(text)), false) = (&trigger, windows.during.is_empty())
+        && context.crons.never_within(text, &windows)
+    {
+        context.report(
+            Mistake::at(fields.span_of("cron"), format!("{}: it never fires within `during`", quote(text.as_str())))
+                .also(fields.span_of("during"), "it fires only at these times")
+                .fix("write hours that overlap, or remove one of them"),
+        );
     }
-    let except =
-        fields.items("except").iter().filter_map(Node::text).filter_map(|text| values::date(text).ok()).collect();
-    Some(WarmSchedule { trigger, windows: Windows { during, timezone: timezone(context, fields), except }, lead: None })
+    let lead = fields.get("lead").and_then(|node| duration(times::lead, node));
+    if let Some(node) = fields.get("lead")
+        && windows.during.is_empty()
+    {
+        context.note(node.span, "`lead` is the time before `during` begins, and there is no `during` beside it");
+    }
+    Some(WarmSchedule { trigger, windows, lead })
+}
+
+/// Notes that times are meant in UTC, where there is no zone beside them.
+pub(super) fn zone_is_said(context: &mut Context<'_>, fields: Fields<'_, '_>, keys: &[&str]) {
+    if fields.mentions("timezone") {
+        return;
+    }
+    if let Some((key, node)) = keys.iter().find_map(|key| Some((key, fields.get(key)?))) {
+        context.note(node.span, format!("`{key}` is meant in UTC, because there is no `timezone` beside it"));
+    }
+}
+
+/// The days of a list.
+pub(super) fn dates(fields: Fields<'_, '_>, key: &str) -> Vec<Date> {
+    fields.items(key).iter().filter_map(Node::text).filter_map(|text| values::date(text).ok()).collect()
 }
 
 /// `every` and `cron` exclude each other.
@@ -59,17 +83,28 @@ fn one_trigger(context: &mut Context<'_>, fields: Fields<'_, '_>) {
     }
 }
 
-/// An interval or cron fields.
-fn fixed(fields: Fields<'_, '_>) -> Option<Trigger> {
+/// An interval or cron fields, which are understood here: each text once.
+fn fixed(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<Trigger> {
     match (fields.get("every"), fields.text("cron")) {
         (Some(node), _) => duration(values::interval, node).map(Trigger::Every),
-        (None, Some(text)) => values::cron(text).ok().map(Trigger::Cron),
+        (None, Some(text)) => {
+            let cron = values::cron(text).ok()?;
+            if let Err(error) = context.crons.check(&cron) {
+                let fix = match error {
+                    CronError::Never => "write a day that the month has, or `L` for its last",
+                    _ => values::CRON_FIX,
+                };
+                let reason = format!("{}: {error}", quote(text));
+                context.report(Mistake::at(fields.span_of("cron"), reason).fix(fix));
+            }
+            Some(Trigger::Cron(cron))
+        }
         (None, None) => None,
     }
 }
 
 /// The zone that is said, else UTC: the zone of the machine would make one file mean different times.
-fn timezone(context: &mut Context<'_>, fields: Fields<'_, '_>) -> TimeZone {
+pub(super) fn timezone(context: &mut Context<'_>, fields: Fields<'_, '_>) -> TimeZone {
     let Some(name) = fields.text("timezone") else {
         return TimeZone::UTC;
     };

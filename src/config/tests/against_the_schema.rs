@@ -117,6 +117,10 @@ fn what_has_the_wrong_shape_is_invalid() {
         "key-command-text",
         "max-output-tokens",
         "duration-bare",
+        "status-zero",
+        "status-unknown-key",
+        "maintenance-as-mapping",
+        "witness-text",
     ] {
         let path = package().join("tests/fixtures/config/bad").join(name).with_extension("yaml");
         assert!(invalid_file(&path).is_some(), "{name}");

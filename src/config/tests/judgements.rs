@@ -98,3 +98,56 @@ fn an_unknown_name_lists_ten() {
     let error = config.select(&["nonsense"], &[], &[]).unwrap_err().to_string();
     assert_eq!(error, "there is no target `nonsense`. Targets: t1, t2, t3, t4, t5, t6, t7, t8, t9, t10 and 190 more");
 }
+
+#[test]
+fn what_lasts_is_read_and_has_defaults() {
+    let path = |name: &str| package().join("tests/fixtures/config/good").join(name);
+    let config = load(&path("everything.yaml"), &environment()).unwrap();
+    assert_eq!(config.damping, Damping { fail_after: 3, recover_after: 2 });
+    assert_eq!(config.retention.age.as_secs(), 30 * 86400);
+    assert_eq!(config.retention.bytes, 64 << 20);
+    let Witness::Addresses(addresses) = &config.witness else { panic!() };
+    assert_eq!(addresses[1].host(), "2001:db8::1");
+    let moment = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let ends = |index: usize, at: &str| config.maintenance[index].ends(moment(at));
+    assert_eq!(ends(0, "2026-11-22T03:00+01:00"), Some(moment("2026-11-22T04:00+01:00")));
+    assert_eq!(ends(0, "2026-12-27T03:00+01:00"), None);
+    assert_eq!(ends(1, "2026-12-01T22:00+01:00"), Some(moment("2026-12-02T02:00+01:00")));
+    assert_eq!(ends(2, "2026-12-01T22:00+01:00"), Some(moment("2026-12-02T02:00Z")));
+    let covered = |index: usize| -> Vec<&str> {
+        let about = config.targets.iter().filter(|target| config.maintenance[index].selection.has(target));
+        about.map(|target| target.id.as_str()).collect()
+    };
+    assert_eq!(covered(0).len(), 6);
+    assert_eq!(covered(1), ["qwen", "own"]);
+    assert_eq!(covered(2), ["glm"]);
+    let lead = |config: &Config, name: &str| {
+        config.schedules[&crate::target::TargetId::new(name).unwrap()].warm.as_ref().unwrap().lead
+    };
+    assert_eq!(lead(&config, "glm").unwrap().as_secs(), 180);
+    assert_eq!(lead(&config, "qwen"), None);
+
+    let daemon = load(&path("daemon.yaml"), &environment()).unwrap();
+    assert_eq!(daemon.damping, Damping { fail_after: 2, recover_after: 5 });
+    assert_eq!((daemon.retention.age, daemon.retention.bytes), (Retention::default().age, 1 << 30));
+    assert_eq!((&daemon.witness, daemon.maintenance.len()), (&Witness::None, 0));
+    assert_eq!(lead(&daemon, "glm"), Some(std::time::Duration::ZERO));
+
+    let smallest = load(&path("smallest.yaml"), &environment()).unwrap();
+    assert_eq!((smallest.damping, smallest.retention), (Damping::default(), Retention::default()));
+    assert_eq!((smallest.witness, smallest.maintenance), (Witness::Providers, Vec::new()));
+}
+
+#[test]
+fn times_without_a_zone_and_a_lead_without_a_window_are_noted() {
+    let config = load_text(
+        "version: 1\nproviders: { s: { preset: synthetic } }\ntargets:\n\
+         - { name: a, provider: s, model: 'hf:m', warm: { every: 5m, lead: 3m } }\n\
+         maintenance:\n- { during: 'Sun 02:00-04:00' }\n- { from: 2026-12-01T22:00, to: 2026-12-02T02:00Z }\n\
+         - { from: 2026-12-01T22:00Z, to: 2026-12-02T02:00Z }\n",
+    );
+    let expected = "4: `lead` is the time before `during` begins, and there is no `during` beside it\n\
+                    6: `during` is meant in UTC, because there is no `timezone` beside it\n\
+                    7: `from` is meant in UTC, because there is no `timezone` beside it\n";
+    assert_eq!(notes(&config), expected);
+}

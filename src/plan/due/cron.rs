@@ -9,19 +9,26 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use croner::Cron;
+use croner::errors::CronError as Told;
 use croner::parser::CronParser;
-use jiff::civil::DateTime;
+use croner::{Cron, Weekday};
+use jiff::civil::{DateTime, date};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::super::spans::after_gap;
-use super::super::{CronError, CronText};
+use super::super::{CronError, CronText, Windows};
 
 /// Times in a row that lie in the past because the clock shows them twice: an hour of seconds, and one more.
 const REPEATED: usize = 3601;
-/// How far ahead a date is looked for, in years. The 29th of February is never more than 8 away.
-const AHEAD: i16 = 10;
+/// How far ahead a date is looked for, in years: the calendar repeats itself after 28, and after 40 across 2100.
+const AHEAD: i16 = 40;
+const LEAP_YEAR: i16 = 2020;
+
+/// How many windows are looked into for one that they fire in.
+const LOOKED_AT: usize = 400;
+/// The fields, of which the first may be left out.
+const FIELDS: [&str; 6] = ["second", "minute", "hour", "day of the month", "month", "weekday"];
 
 /// Cron fields that were read, each text once: one takes about 5 KB, and a thousand targets share a few.
 #[derive(Debug, Default)]
@@ -31,6 +38,22 @@ impl CronBook {
     /// Whether fields can be understood and will ever fire.
     pub fn check(&mut self, text: &CronText) -> Result<(), CronError> {
         self.pattern(text).map(drop)
+    }
+
+    /// Whether fields never fire within windows, as far as one can see: in their first 400 times from 2026 on. Not so
+    /// where they cannot be understood.
+    pub fn never_within(&mut self, text: &CronText, windows: &Windows) -> bool {
+        let Ok(pattern) = self.pattern(text) else { return false };
+        let mut from = Timestamp::constant(1_767_225_600, 0);
+        for _ in 0..LOOKED_AT {
+            let Some(next) = pattern.next(from, &windows.timezone) else { return true };
+            if windows.span(next).is_some() {
+                return false;
+            }
+            let Some((open, _)) = windows.next_opening(next) else { return true };
+            from = open;
+        }
+        true
     }
 
     /// How many different fields are in it.
@@ -72,14 +95,14 @@ pub(super) struct Pattern {
 impl Pattern {
     fn new(text: &CronText) -> Result<Self, CronError> {
         let parser = CronParser::builder().dom_and_dow(false).build();
-        let cron = parser.parse(text.as_str()).map_err(|error| CronError::Refused(told(&error)))?;
+        let cron = parser.parse(text.as_str()).map_err(|error| refused(text, &parser, &error))?;
         // Seconds, where they are said, come first; then minutes and hours.
         let fields: Vec<&str> = text.as_str().split(' ').collect();
         let often = fields.iter().take(fields.len().saturating_sub(3)).any(|field| field.starts_with('*'));
-        let pattern = Self { cron, counts: if often { Counts::Elapsed } else { Counts::TimesOfDay } };
-        // Any day will do: all that can be, is within eight years.
-        let never = pattern.shown(DateTime::constant(2020, 1, 1, 0, 0, 0, 0)).is_none();
-        if never { Err(CronError::Never) } else { Ok(pattern) }
+        if !has_a_day(&cron) {
+            return Err(CronError::Never);
+        }
+        Ok(Self { cron, counts: if often { Counts::Elapsed } else { Counts::TimesOfDay } })
     }
 
     /// The first moment that is not before another. `None` where there is none.
@@ -124,12 +147,39 @@ impl Pattern {
     }
 }
 
+/// Whether there is a day that fits. croner's own search would go on for millennia.
+fn has_a_day(cron: &Cron) -> bool {
+    // Without weekdays a leap year has every day there is. With them, a fifth Monday of February is the rarest.
+    let years = if cron.pattern.is_dow_wildcard() { 1 } else { AHEAD };
+    let fits = |day: &jiff::civil::Date| {
+        let [month, number] = [day.month(), day.day()].map(|part| u32::from(part.unsigned_abs()));
+        let weekday = Weekday::from_days_from_sunday(u32::from(day.weekday().to_sunday_zero_offset().unsigned_abs()));
+        cron.pattern.month_match(month).unwrap_or(false)
+            && cron.pattern.day_match(i32::from(day.year()), month, number, weekday).unwrap_or(false)
+    };
+    let end = date(LEAP_YEAR + years, 1, 1);
+    date(LEAP_YEAR, 1, 1).series(1.day()).take_while(|day| *day < end).any(|day| fits(&day))
+}
+
+/// Why fields are refused: the first that is refused by itself, and what croner says of it.
+fn refused(text: &CronText, parser: &CronParser, error: &Told) -> CronError {
+    let fields: Vec<&str> = text.as_str().split(' ').collect();
+    let skipped = FIELDS.len().saturating_sub(fields.len());
+    for (index, name) in FIELDS.iter().skip(skipped).enumerate() {
+        let alone: Vec<&str> =
+            fields.iter().enumerate().map(|(place, field)| if place == index { *field } else { "*" }).collect();
+        if let (Err(error), Some(field)) = (parser.parse(&alone.join(" ")), fields.get(index)) {
+            return CronError::Refused(format!("the {name} `{field}`: {}", told(&error)));
+        }
+    }
+    CronError::Refused(told(error))
+}
+
 /// What croner says, as the end of a sentence.
-fn told(error: &croner::errors::CronError) -> String {
-    use croner::errors::CronError as Told;
+fn told(error: &Told) -> String {
     let text = match error {
         Told::InvalidPattern(text) | Told::ComponentError(text) => text.clone(),
-        Told::IllegalCharacters(text) => text.replace("CronPattern contains illegal", "it has the"),
+        Told::IllegalCharacters(_) => "it is neither a number nor a name such as `Mon` or `Jan`".to_owned(),
         other => other.to_string(),
     };
     let mut text = text.trim_end_matches('.').to_owned();
@@ -209,19 +259,28 @@ mod tests {
     #[test]
     fn what_cannot_be_understood_or_never_fires_is_told() {
         let check = |text: &str| CronBook::default().check(&CronText::new(text).unwrap());
-        for text in ["*/5 8-19 * * Mon-Fri", "0 0 29 2 *", "0 0 L * ?", "30 0 9 * * 1#2", "0 0 31 1,3 *"] {
+        for text in [
+            "*/5 8-19 * * Mon-Fri",
+            "0 0 29 2 *",
+            "0 0 L * ?",
+            "30 0 9 * * 1#2",
+            "0 0 31 1,3 *",
+            "0 0 * 2 Mon#5",
+            "0 0 15W * *",
+        ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
-        for text in ["0 0 30 2 *", "0 0 31 4,6 *"] {
-            #[expect(clippy::disallowed_methods, reason = "temporary")]
-            let began = std::time::Instant::now();
+        for text in ["0 0 30 2 *", "0 0 31 4,6 *", "0 0 31 2,4,6,9,11 ?"] {
             assert_eq!(check(text), Err(CronError::Never), "{text}");
-            println!("{text} {:?}", began.elapsed());
         }
-        for text in ["61 * * * *", "* 25 * * *", "* * * * Foo", "5-1 * * * *", "* * * 13 *"] {
-            let error = check(text).unwrap_err();
-            assert!(matches!(error, CronError::Refused(_)), "{text}");
-            println!("{text}: {error}");
+        for (text, told) in [
+            ("61 * * * *", "the minute `61`: number out of bounds"),
+            ("* 25 * * *", "the hour `25`: number out of bounds"),
+            ("0 * * * * Foo", "the weekday `Foo`: it is neither a number nor a name such as `Mon` or `Jan`"),
+            ("5-1 * * * *", "the minute `5-1`: range out of bounds"),
+            ("* * * 13 *", "the month `13`: number out of bounds"),
+        ] {
+            assert_eq!(check(text), Err(CronError::Refused(told.to_owned())), "{text}");
         }
     }
 }

@@ -144,6 +144,7 @@ impl Warming {
         };
         let opening = match (warm.lead, &beat) {
             _ if windows.always() => Opening::Passed,
+            (Some(lead), Beat::Cron { .. }) if lead.is_zero() => Opening::Passed,
             (Some(lead), _) => Opening::Warmed(Lead::Fixed(lead)),
             (None, Beat::Grid { .. }) => Opening::Warmed(Lead::Learned(cold_start)),
             (None, Beat::Cron { .. }) => Opening::Passed,

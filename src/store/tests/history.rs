@@ -13,7 +13,9 @@ async fn a_record_comes_back_whole() {
     let records: Vec<serde_json::Value> =
         entries.iter().rev().map(|entry| serde_json::to_value(&entry.record).unwrap()).collect();
     store.append(entries).await.unwrap();
-    let past = reader(place.path()).await.history("glm", Filter::default()).await.unwrap();
+    let reader = reader(place.path()).await;
+    let past = reader.history("glm", Filter::default()).await.unwrap();
+    reader.close().await;
     let read: Vec<serde_json::Value> = past.iter().map(|past| serde_json::to_value(past).unwrap()).collect();
     assert_eq!(read, records, "every field, the newest first");
     assert_eq!(past[0].at, ago(30));

@@ -42,6 +42,21 @@ async fn a_reader_sees_what_is_written_meanwhile() {
     assert_eq!(reader.history("glm", Filter::default()).await.unwrap().len(), 5);
 }
 
+#[tokio::test(flavor = "current_thread")]
+async fn somebody_looks_while_the_store_is_made() {
+    for _ in 0..20 {
+        let place = tempfile::tempdir().unwrap();
+        files::make_database(&files::database(place.path())).unwrap();
+        let looking = async {
+            for _ in 0..10 {
+                Reader::open(place.path()).await.unwrap();
+            }
+        };
+        let (store, ()) = tokio::join!(Store::open(place.path(), NO_PATIENCE, now()), looking);
+        store.unwrap().append(vec![ready("glm", 1)]).await.unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "current_thread")]
 async fn only_its_owner_can_read_it() {
@@ -72,12 +87,16 @@ async fn a_directory_that_cannot_be_written() {
     if std::fs::write(directory.join("try"), "").is_ok() {
         return;
     }
-    let seen = reader(&directory).await.history("glm", Filter::default()).await.unwrap();
+    let beside = reader(&directory).await;
+    let seen = beside.history("glm", Filter::default()).await.unwrap();
+    beside.close().await;
     assert_eq!(seen.len(), 1, "beside the writer");
     allow(0o700);
     store.close().await;
     allow(0o500);
-    let seen = reader(&directory).await.history("glm", Filter::default()).await.unwrap();
+    let beside = reader(&directory).await;
+    let seen = beside.history("glm", Filter::default()).await.unwrap();
+    beside.close().await;
     assert_eq!(seen.len(), 1, "without a log of changes there is nothing to share");
     std::fs::remove_file(directory.join("pilotlight.lock")).unwrap_err();
     let database = files::database(&directory);
@@ -90,7 +109,7 @@ async fn a_directory_that_cannot_be_written() {
     std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o000)).unwrap();
     let error = Reader::open(&directory).await.unwrap_err();
     assert!(error.to_string().contains("permission denied; run as the user that owns it"), "{error}");
-    // A log of changes that the reader may not index.
+    // A log of changes that the reader may not index (none is there: all have closed).
     std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o600)).unwrap();
     allow(0o700);
     std::fs::write(files::beside(&database, "-wal"), "changes").unwrap();

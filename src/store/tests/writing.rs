@@ -9,12 +9,12 @@ async fn history(directory: &Path) -> Vec<PastOutcome> {
 
 /// What a full disk looks like to SQLite.
 async fn fill_disk(store: &Store) {
-    let mut hand = store.hand.lock().await;
+    let mut hand = store.hand().await;
     sqlx::query("PRAGMA max_page_count = 1").execute(&mut hand.connection).await.unwrap();
 }
 
 async fn make_room(store: &Store) {
-    let mut hand = store.hand.lock().await;
+    let mut hand = store.hand().await;
     sqlx::query("PRAGMA max_page_count = 1000000").execute(&mut hand.connection).await.unwrap();
 }
 

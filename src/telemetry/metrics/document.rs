@@ -9,7 +9,7 @@ use super::state::{DURATION, FIRST_TOKEN, LATENESS, PHASE};
 
 const BEFORE: &str = "# Metrics\n\n\
     <!-- Made from the code by `UPDATE_DOCS=1 cargo test --release`. Do not edit. -->\n\n\
-    `pilotlight run` shows them at `/metrics`, and writes them to a `.prom` file for node_exporter's textfile collector. \
+    `pilotlight run` shows them at `/metrics`, and can write them to a `.prom` file for node_exporter's textfile collector. \
     Asked for `application/openmetrics-text` it answers with OpenMetrics 1.0, otherwise with the text format 0.0.4; names \
     and values are the same. Units are seconds and bytes; times are seconds since 1970.\n\n\
     What was not measured is absent, never zero: a target that was never warmed has no `pilotlight_target_warm`. The \
