@@ -41,6 +41,7 @@ pub enum Wanted {
 impl Daemon {
     /// Probes whoever is wanted, remembers what was found, and ends.
     pub async fn once(mut self, run_id: &RunId, wanted: Wanted, mut signals: mpsc::UnboundedReceiver<Signal>) -> Once {
+        self.keep_probed(wanted);
         let wall = self.clock.wall();
         let mut due: Vec<(TargetId, Due)> = Vec::new();
         let mut next: Option<Timestamp> = None;
