@@ -13,7 +13,6 @@ use super::board::{Board, Phase};
 use super::drift::{Drift, Step};
 use super::keys::Keys;
 use super::manager::Manager;
-use super::once::Wanted;
 use super::parts::{DaemonError, Ended, Pace, Parts, Signal};
 use super::reload::{News, Watch};
 use super::settle::Ran;
@@ -141,9 +140,8 @@ impl Daemon {
 
     /// Runs until it is asked to end.
     pub async fn run(mut self, mut signals: mpsc::UnboundedReceiver<Signal>) -> Ended {
-        self.keep_probed(Wanted::Due);
         let scheduled = self.slots.values().filter(|slot| slot.timetable.is_some()).count();
-        self.slots.values_mut().for_each(Slot::forget_other_depths);
+        self.slots.values_mut().for_each(|slot| slot.forget_other_depths(None));
         self.tell(Service::Started { targets: self.slots.len(), scheduled });
         self.board.enter(Phase::Ready);
         self.manager.ready();

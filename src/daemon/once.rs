@@ -41,7 +41,8 @@ pub enum Wanted {
 impl Daemon {
     /// Probes whoever is wanted, remembers what was found, and ends.
     pub async fn once(mut self, run_id: &RunId, wanted: Wanted, mut signals: mpsc::UnboundedReceiver<Signal>) -> Once {
-        self.keep_probed(wanted);
+        // `--now` probes at the target's own depth, and the next pass may again.
+        self.slots.values_mut().for_each(|slot| slot.forget_other_depths(Some(slot.target.depth)));
         let wall = self.clock.wall();
         let mut due: Vec<(TargetId, Due)> = Vec::new();
         let mut next: Option<Timestamp> = None;

@@ -10,7 +10,6 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::life::Daemon;
-use super::once::Wanted;
 use super::settle::Memory;
 use super::slot::Slot;
 use super::source::{Loaded, Looks, Source, SourceError};
@@ -114,7 +113,6 @@ impl Daemon {
 
     fn adopt_and_tell(&mut self, loaded: Loaded) {
         let counts = self.adopt(loaded, &Memory::default());
-        self.keep_probed(Wanted::Due);
         self.tell(counts);
     }
 
@@ -159,7 +157,7 @@ impl Daemon {
                         slot.past = Default::default();
                     }
                     (slot.target, slot.schedule, slot.timetable) = (target, schedule, timetable);
-                    slot.forget_other_depths();
+                    slot.forget_other_depths(None);
                     slot
                 }
             };
@@ -178,20 +176,6 @@ impl Daemon {
             self.show(&id);
         }
         Service::Reloaded { added, removed, changed, unchanged }
-    }
-
-    /// Forgets what is known of targets at depths at which they will not be probed, so that nothing could disprove it.
-    pub(super) fn keep_probed(&mut self, wanted: Wanted) {
-        for slot in self.slots.values_mut() {
-            let mut depths = slot.depths();
-            if wanted == Wanted::All {
-                depths.push(slot.target.depth);
-            }
-            slot.standing.keep(&depths);
-        }
-        for id in self.slots.keys().cloned().collect::<Vec<_>>() {
-            self.show(&id);
-        }
     }
 
     fn forget_the_gone(&mut self) {

@@ -46,11 +46,12 @@ impl Slot {
         Self { target, schedule, timetable, past, standing, due: None, alarm: None, running: false, last: None }
     }
 
-    /// Forgets failures at depths that its schedule does not probe any more, or that were found by hand: nothing would
-    /// disprove them. For a daemon only; from a timer, whoever calls decides the depth.
-    pub(super) fn forget_other_depths(&mut self) {
+    /// Forgets failures at depths that its schedule does not probe any more, but for one that is probed all the same:
+    /// nothing would disprove them.
+    pub(super) fn forget_other_depths(&mut self, but: Option<Depth>) {
         if let Some(timetable) = &self.timetable {
-            self.standing.keep(&timetable.depths());
+            let depths: Vec<Depth> = timetable.depths().into_iter().chain(but).collect();
+            self.standing.keep(&depths);
         }
     }
 
