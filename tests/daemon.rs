@@ -381,7 +381,7 @@ fn a_killed_daemon_finds_its_history_again() {
     for round in 0..5_u64 {
         let mut service = place.start();
         service.finished("a");
-        // An outcome is durable a quarter of a second after it was logged; the kill comes at any moment round that.
+        // An outcome is durable within a second after it was logged; the kill comes at any moment round that.
         if round % 2 == 0 {
             service.finished("a");
             kept += 1;

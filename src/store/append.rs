@@ -7,6 +7,7 @@ use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
 
 use super::open::Store;
+use super::rows::Insert;
 use super::{StoreError, Uptime};
 use crate::outcome::{Flip, Record, Verdict};
 
@@ -54,19 +55,31 @@ pub struct Entry {
     pub flip: Option<Flip>,
 }
 
-const OUTCOME: &str = "INSERT INTO outcomes (target, at_ms, id, provider, model, depth, stage, verdict, warmth, code,
-        run_id, first_token_ms, total_ms, attempts, record)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-const LATEST: &str = "INSERT INTO latest (target, at_ms, record) VALUES ($1, $2, $3)
-    ON CONFLICT (target) DO UPDATE SET at_ms = excluded.at_ms, record = excluded.record
-    WHERE excluded.at_ms >= latest.at_ms";
-const HOUR: &str = "INSERT INTO uptime_hours (hour, target, good, bad, unknown) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (hour, target) DO UPDATE SET good = uptime_hours.good + excluded.good,
-        bad = uptime_hours.bad + excluded.bad, unknown = uptime_hours.unknown + excluded.unknown";
-const STATE: &str = "INSERT INTO states (kind, name, json) VALUES ($1, $2, $3)
-    ON CONFLICT (kind, name) DO UPDATE SET json = excluded.json";
-const FLIP: &str = "INSERT INTO flips (at_ms, id, target, was, became, code, run_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const OUTCOME: Insert = Insert {
+    into: "INSERT INTO outcomes (target, at_ms, id, provider, model, depth, stage, verdict, warmth, code, run_id,
+        first_token_ms, total_ms, attempts, record)",
+    columns: 15,
+    conflict: "",
+};
+const LATEST: Insert = Insert {
+    into: "INSERT INTO latest (target, at_ms, record)",
+    columns: 3,
+    conflict: "ON CONFLICT (target) DO UPDATE SET at_ms = excluded.at_ms, record = excluded.record
+        WHERE excluded.at_ms >= latest.at_ms",
+};
+const HOUR: Insert = Insert {
+    into: "INSERT INTO uptime_hours (hour, target, good, bad, unknown)",
+    columns: 5,
+    conflict: "ON CONFLICT (hour, target) DO UPDATE SET good = uptime_hours.good + excluded.good,
+        bad = uptime_hours.bad + excluded.bad, unknown = uptime_hours.unknown + excluded.unknown",
+};
+const STATE: Insert = Insert {
+    into: "INSERT INTO states (kind, name, json)",
+    columns: 3,
+    conflict: "ON CONFLICT (kind, name) DO UPDATE SET json = excluded.json",
+};
+const FLIP: Insert =
+    Insert { into: "INSERT INTO flips (at_ms, id, target, was, became, code, run_id)", columns: 7, conflict: "" };
 
 impl Store {
     /// Writes entries in one transaction. When this returns `Ok`, they survive the death of the process.
@@ -110,7 +123,8 @@ pub(super) async fn states(connection: &mut SqliteConnection, kind: StateKind) -
 }
 
 async fn put(connection: &mut SqliteConnection, kind: StateKind, key: &str, json: &str) -> Result<(), Error> {
-    sqlx::query(STATE).bind(kind.name()).bind(key).bind(json).execute(connection).await.map(drop)
+    let row = [((kind, key), json)];
+    STATE.run(connection, &row, |query, ((kind, key), json)| query.bind(kind.name()).bind(*key).bind(*json)).await
 }
 
 /// Writes all, and returns the next number. What several entries change in one row is written once.
@@ -120,73 +134,72 @@ async fn write(
     records: &[String],
     first: i64,
 ) -> Result<i64, Error> {
+    let numbered: Vec<(i64, &Entry, &String)> =
+        (first..).zip(entries).zip(records).map(|((number, entry), text)| (number, entry, text)).collect();
+    OUTCOME
+        .run(connection, &numbered, |query, (number, entry, text)| {
+            let record = &entry.record;
+            query
+                .bind(&record.target)
+                .bind(entry.at.as_millisecond())
+                .bind(number)
+                .bind(&record.provider)
+                .bind(&record.model)
+                .bind(record.depth.name())
+                .bind(record.stage.name())
+                .bind(record.verdict.name())
+                .bind(record.warmth.name())
+                .bind(record.code.map(|code| code.name()))
+                .bind(&record.run_id)
+                .bind(record.first_token_ms)
+                .bind(record.total_ms)
+                .bind(i64::from(record.attempts))
+                .bind(*text)
+        })
+        .await?;
+    let flips: Vec<(i64, &Flip)> =
+        numbered.iter().filter_map(|(number, entry, _)| Some((*number, entry.flip.as_ref()?))).collect();
+    FLIP.run(connection, &flips, |query, (number, flip)| {
+        query
+            .bind(flip.at.as_millisecond())
+            .bind(number)
+            .bind(flip.target.as_str())
+            .bind(flip.from.name())
+            .bind(flip.to.name())
+            .bind(flip.code.map(|code| code.name()))
+            .bind(flip.run_id.as_str())
+    })
+    .await?;
+
     let mut hours: BTreeMap<(i64, &str), Uptime> = BTreeMap::new();
-    let mut latest: BTreeMap<&str, (i64, &str)> = BTreeMap::new();
+    let mut latest: BTreeMap<&str, (i64, &String)> = BTreeMap::new();
     let mut states: BTreeMap<(StateKind, &str), &str> = BTreeMap::new();
-    let mut next = first;
-    for (entry, text) in entries.iter().zip(records) {
-        let (record, at) = (&entry.record, entry.at.as_millisecond());
-        sqlx::query(OUTCOME)
-            .bind(&record.target)
-            .bind(at)
-            .bind(next)
-            .bind(&record.provider)
-            .bind(&record.model)
-            .bind(record.depth.name())
-            .bind(record.stage.name())
-            .bind(record.verdict.name())
-            .bind(record.warmth.name())
-            .bind(record.code.map(|code| code.name()))
-            .bind(&record.run_id)
-            .bind(record.first_token_ms)
-            .bind(record.total_ms)
-            .bind(i64::from(record.attempts))
-            .bind(text)
-            .execute(&mut *connection)
-            .await?;
-        if let Some(flip) = &entry.flip {
-            sqlx::query(FLIP)
-                .bind(flip.at.as_millisecond())
-                .bind(next)
-                .bind(flip.target.as_str())
-                .bind(flip.from.name())
-                .bind(flip.to.name())
-                .bind(flip.code.map(|code| code.name()))
-                .bind(flip.run_id.as_str())
-                .execute(&mut *connection)
-                .await?;
-        }
-        next = next.saturating_add(1);
-        hours.entry((hour_of(at), record.target.as_str())).or_default().count(record.verdict);
-        let newest = latest.entry(record.target.as_str()).or_insert((at, text));
+    for (_, entry, text) in &numbered {
+        let (target, at) = (entry.record.target.as_str(), entry.at.as_millisecond());
+        hours.entry((hour_of(at), target)).or_default().count(entry.record.verdict);
+        let newest = latest.entry(target).or_insert((at, text));
         if at >= newest.0 {
             *newest = (at, text);
         }
         if let Some(json) = &entry.standing {
-            states.insert((StateKind::Standing, &record.target), json);
+            states.insert((StateKind::Standing, target), json);
         }
         if let Some(json) = &entry.past {
-            states.insert((StateKind::Past, &record.target), json);
+            states.insert((StateKind::Past, target), json);
         }
     }
-    for (target, (at, text)) in latest {
-        sqlx::query(LATEST).bind(target).bind(at).bind(text).execute(&mut *connection).await?;
-    }
-    for ((hour, target), uptime) in hours {
+    let latest: Vec<_> = latest.into_iter().collect();
+    LATEST.run(connection, &latest, |query, (target, (at, text))| query.bind(*target).bind(*at).bind(*text)).await?;
+    let hours: Vec<_> = hours.into_iter().collect();
+    HOUR.run(connection, &hours, |query, ((hour, target), uptime)| {
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        sqlx::query(HOUR)
-            .bind(hour)
-            .bind(target)
-            .bind(count(uptime.good))
-            .bind(count(uptime.bad))
-            .bind(count(uptime.unknown))
-            .execute(&mut *connection)
-            .await?;
-    }
-    for ((kind, key), json) in states {
-        put(&mut *connection, kind, key, json).await?;
-    }
-    Ok(next)
+        query.bind(*hour).bind(*target).bind(count(uptime.good)).bind(count(uptime.bad)).bind(count(uptime.unknown))
+    })
+    .await?;
+    let states: Vec<_> = states.into_iter().collect();
+    STATE.run(connection, &states, |query, ((kind, key), json)| query.bind(kind.name()).bind(*key).bind(*json)).await?;
+    let written = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    Ok(first.saturating_add(written))
 }
 
 /// The Unix hour of a moment in Unix milliseconds.

@@ -10,6 +10,7 @@ mod past;
 mod place;
 mod reader;
 mod retention;
+mod rows;
 mod schema;
 mod summary;
 mod sweep;
