@@ -30,6 +30,10 @@ fuzz target seconds="60":
 systemd-test *binary:
     bash tests/systemd/run {{ binary }}
 
+# A week of the daemon in 17 minutes, with its clocks sped up: does anything grow? (Debian: faketime)
+soak *arguments:
+    bash tests/soak/run {{ arguments }}
+
 # Everything that CI checks
 ci:
     bash .ci/run

@@ -192,7 +192,7 @@ async fn once(
     let passed = daemon.once(&run_id, if args.now { Wanted::All } else { Wanted::Due }, signals()).await;
     log.finish().await;
     if let Some(path) = &args.textfile {
-        write_textfile(path, &metrics.encode()).with_context(|| format!("failed to write {}", path.display()))?;
+        write_textfile(path, &metrics.textfile()).with_context(|| format!("failed to write {}", path.display()))?;
     }
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let exit = match passed.stopped {
@@ -269,7 +269,7 @@ async fn write_metrics(path: PathBuf, metrics: Metrics) {
     loop {
         interval.tick().await;
         let (metrics, place) = (metrics.clone(), path.clone());
-        let written = tokio::task::spawn_blocking(move || write_textfile(&place, &metrics.encode())).await;
+        let written = tokio::task::spawn_blocking(move || write_textfile(&place, &metrics.textfile())).await;
         match written {
             Ok(Err(error)) if !failed => {
                 failed = true;

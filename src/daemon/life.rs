@@ -286,7 +286,9 @@ impl Daemon {
         }
         self.pulse = pulse;
         self.metrics.trigger(pulse.fired, pulse.lost, self.missed);
-        self.metrics.queue(0, self.running.len());
+        let under_way = self.runner.under_way();
+        self.metrics.queue(self.running.len().saturating_sub(under_way), under_way);
+        self.metrics.tasks(tokio::runtime::Handle::current().metrics().num_alive_tasks());
         self.watch_store();
         self.manager.status(self.board.line());
         if now.saturating_duration_since(self.swept) >= SWEEP {

@@ -1,6 +1,7 @@
 //! One pass over the targets, or one probe of one.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,7 @@ pub struct Runner {
     retry: RetryPolicy,
     learned: Arc<Mutex<HashMap<TargetId, Knobs>>>,
     limits: Mutex<Limits>,
+    under_way: Arc<AtomicUsize>,
 }
 
 /// Takes events from probes that run at the same time.
@@ -50,7 +52,15 @@ impl Runner {
     /// A runner that has learned nothing yet.
     #[must_use]
     pub fn new(network: Arc<dyn Network>, clock: Arc<dyn Clock>, chance: Arc<Chance>, retry: RetryPolicy) -> Self {
-        Self { network, clock, chance, retry, learned: Arc::default(), limits: Mutex::default() }
+        Self {
+            network,
+            clock,
+            chance,
+            retry,
+            learned: Arc::default(),
+            limits: Mutex::default(),
+            under_way: Arc::default(),
+        }
     }
 
     /// Probes every job and returns their outcomes in the same order. `stop` ends it early: what has not finished by
@@ -91,6 +101,12 @@ impl Runner {
         }
     }
 
+    /// How many probes have begun and not ended. Others that were asked for wait for their turn.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
     /// Forgets what was learned of targets, and of limits that held for them, but for these.
     pub fn retain(&self, targets: &HashMap<TargetId, Arc<Target>>) {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| targets.contains_key(id));
@@ -115,6 +131,7 @@ impl Runner {
             learned: Arc::clone(&self.learned),
             listener: Arc::clone(listener),
             progress: Arc::default(),
+            under_way: Arc::clone(&self.under_way),
         };
         let progress = Arc::clone(&probe.progress);
         let gate = self.limits.lock().unwrap_or_else(PoisonError::into_inner).gate(&job.target);
@@ -164,6 +181,23 @@ struct Probe {
     learned: Arc<Mutex<HashMap<TargetId, Knobs>>>,
     listener: Listener,
     progress: Arc<Mutex<Progress>>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// Counts a probe for as long as it is under way, however it ends.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(count: Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Probe {
@@ -181,7 +215,10 @@ impl Probe {
         };
         match leave {
             Err(cause) => not_begun(&self.job, began, cause),
-            Ok(_leave) => self.attempts(due, &stop).await,
+            Ok(_leave) => {
+                let _counted = Counted::new(Arc::clone(&self.under_way));
+                self.attempts(due, &stop).await
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Many rows with one statement.
 //!
 //! Every statement is a journey to SQLite's own thread and back, which costs several times what SQLite does there. So rows
-//! of one table travel together: up to 64 in a statement. There are statements for a few numbers of rows only, because
+//! of one table travel together: up to 128 in a statement. There are statements for a few numbers of rows only, because
 //! each is kept prepared. The SQL is PostgreSQL's too.
 
 use std::fmt::Write as _;
@@ -10,9 +10,9 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Error, Sqlite};
 
-/// The numbers of rows for which there are statements, the greatest first. 64 rows of 15 columns are well below what
+/// The numbers of rows for which there are statements, the greatest first. 128 rows of 15 columns are well below what
 /// SQLite and PostgreSQL bind at most.
-const AT_ONCE: [usize; 4] = [64, 16, 4, 1];
+const AT_ONCE: [usize; 5] = [128, 32, 8, 2, 1];
 
 /// An insertion, without its rows.
 pub(super) struct Insert {

@@ -1,6 +1,6 @@
 //! Gathers entries and writes them in batches, so that no probe waits for a disk.
 //!
-//! A batch is written as soon as it is large enough, a second after its first entry, or when somebody asks for it. A
+//! A batch is written as soon as it is large enough, two seconds after its first entry, or when somebody asks for it. A
 //! batch that could not be written is tried again, later each time. Meanwhile entries are taken and kept; when they
 //! are more than memory should hold, the oldest go, and are counted.
 
@@ -17,7 +17,7 @@ use super::{Entry, Store, StoreError};
 /// Entries that are written in one transaction.
 const BATCH: usize = 500;
 /// For how long the first entry of a batch waits for more.
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(2);
 /// Entries that may be on their way to the writer; who has one more waits.
 const ON_THE_WAY: usize = 1000;
 /// Entries that are kept while they cannot be written: about 20 MiB.

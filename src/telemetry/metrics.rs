@@ -106,6 +106,11 @@ impl Metrics {
         self.state().queue = Some((waiting, running));
     }
 
+    /// Takes how many tasks the runtime has.
+    pub fn tasks(&self, tasks: usize) {
+        self.state().tasks = Some(tasks);
+    }
+
     /// Takes all targets of a new configuration: the series of others go, and so do those of providers without a target.
     /// [`standing`](Self::standing) then makes the series of new ones.
     pub fn retain(&self, targets: &HashSet<TargetId>) {
@@ -124,10 +129,21 @@ impl Metrics {
         self.render(Exposition::OpenMetrics)
     }
 
+    /// The metrics for node_exporter's textfile collector: without those of the process, which would be taken for
+    /// node_exporter's own.
+    #[must_use]
+    pub fn textfile(&self) -> String {
+        self.written(Exposition::Text, Process::default())
+    }
+
     /// The metrics in a format. A thousand targets take tens of milliseconds: not for a thread that has probes to time.
     #[must_use]
     pub fn render(&self, exposition: Exposition) -> String {
-        let sheet = Sheet { state: self.state().clone(), process: Process::read() };
+        self.written(exposition, Process::read())
+    }
+
+    fn written(&self, exposition: Exposition, process: Process) -> String {
+        let sheet = Sheet { state: self.state().clone(), process };
         let mut registry = Registry::default();
         registry.register_collector(Box::new(sheet));
         let length = self.length.load(Ordering::Relaxed);

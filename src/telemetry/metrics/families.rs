@@ -90,6 +90,8 @@ families! {
         "Probes that are due and wait for their turn";
     PROBES_RUNNING: Gauge "pilotlight_probes_running" []
         "Probes that are under way";
+    TASKS: Gauge "pilotlight_tasks" []
+        "Tasks of the runtime: one or two for each probe that waits or is under way, and a few of the service's own";
     TRIGGER_FIRED: Counter "pilotlight_trigger_fired_total" []
         "Due times that the trigger announced";
     TRIGGER_LOST: Counter "pilotlight_trigger_lost_total" []

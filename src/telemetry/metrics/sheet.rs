@@ -175,6 +175,7 @@ impl Sheet {
         alone(&family::LATENESS, state.lateness.as_ref().map(Value::Histogram))?;
         alone(&family::PROBES_WAITING, state.queue.map(|(waiting, _)| Value::of(waiting)))?;
         alone(&family::PROBES_RUNNING, state.queue.map(|(_, running)| Value::of(running)))?;
+        alone(&family::TASKS, state.tasks.map(Value::of))?;
         alone(&family::TRIGGER_FIRED, state.trigger.map(|trigger| Value::Whole(trigger.fired)))?;
         alone(&family::TRIGGER_LOST, state.trigger.map(|trigger| Value::Whole(trigger.lost)))?;
         alone(&family::TRIGGER_MISSED, state.trigger.map(|trigger| Value::Whole(trigger.missed)))?;

@@ -213,6 +213,7 @@ pub(super) struct State {
     pub(super) reloaded: Option<Timestamp>,
     pub(super) store: Option<Store>,
     pub(super) queue: Option<(usize, usize)>,
+    pub(super) tasks: Option<usize>,
 }
 
 impl State {
@@ -231,6 +232,7 @@ impl State {
             reloaded: None,
             store: None,
             queue: None,
+            tasks: None,
         }
     }
 

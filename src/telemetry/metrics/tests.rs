@@ -32,6 +32,7 @@ fn full() -> Metrics {
     metrics.config_loaded(started(), true);
     metrics.store(3, 4, 5, Some(4096));
     metrics.queue(6, 2);
+    metrics.tasks(9);
     // A warm-up last, so that the state of the LLM is known.
     metrics.observe(&outcome, None);
     metrics
