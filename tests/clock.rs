@@ -129,7 +129,7 @@ impl World {
     }
 
     async fn end(self) {
-        self.signals.send(Signal::End).unwrap();
+        self.signals.send(Signal::Terminate).unwrap();
         assert_eq!(self.running.await.unwrap(), Ended { interrupted: 0 });
     }
 }

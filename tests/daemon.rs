@@ -3,194 +3,14 @@
 //! Nothing here waits for a time: a test waits for a line of the log or an answer, and fails when neither comes.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::scenarios::Sim;
+mod service;
 
-/// Longer than anything here takes on a machine that is not stuck.
-const STUCK: Duration = Duration::from_secs(60);
-
-/// A folder with a probes.yaml and a state.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    fn new(probes: &Value) -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
-        place.write(&probes.to_string());
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Replaces probes.yaml as careful editors do: at once.
-    fn write(&self, text: &str) {
-        fs::write(self.path("fresh"), text).unwrap();
-        fs::rename(self.path("fresh"), self.path("probes.yaml")).unwrap();
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pilotlight"));
-        command.arg("run").arg("--config").arg(self.path("probes.yaml"));
-        command.arg("--state-dir").arg(self.path("state")).args(args);
-        command.env_clear().env("PATH", "/usr/bin:/bin");
-        command
-    }
-
-    fn start(&self) -> Service {
-        let socket = self.path("socket");
-        let mut child = self
-            .command(&["--listen", &format!("unix:{}", socket.display()), "--drain", "30s"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = child.stderr.take().unwrap();
-        let (send, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if send.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut service = Service { child, lines, seen: Vec::new(), socket };
-        service.until("daemon.started", |_| true);
-        service
-    }
-
-    fn once(&self, args: &[&str]) -> Output {
-        let mut all = vec!["--once"];
-        all.extend(args);
-        self.command(&all).output().unwrap()
-    }
-}
-
-/// A running daemon.
-struct Service {
-    child: Child,
-    lines: Receiver<String>,
-    seen: Vec<Value>,
-    socket: PathBuf,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It has ended already where all went well.
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-impl Service {
-    /// Waits for an event, and keeps all that come before it.
-    fn until(&mut self, event: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            match self.lines.recv_timeout(STUCK) {
-                Ok(line) => {
-                    let line: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
-                    self.seen.push(line.clone());
-                    if line["event"] == event && holds(&line) {
-                        return line;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => panic!("no {event} after {:#?}", self.seen),
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended without {event}: {:#?}", self.seen),
-            }
-        }
-    }
-
-    fn finished(&mut self, target: &str) -> Value {
-        self.until("probe.finished", |line| line["target"] == target)
-    }
-
-    fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
-    }
-
-    /// Ends it in good order; returns all that it logged.
-    fn end(self) -> Vec<Value> {
-        self.signal("-TERM");
-        self.ended()
-    }
-
-    /// Waits for its end; returns all that it logged.
-    fn ended(mut self) -> Vec<Value> {
-        self.until("daemon.stopped", |_| true);
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-        std::mem::take(&mut self.seen)
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = UnixStream::connect(&self.socket).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head[9..12].parse().unwrap(), body.to_owned())
-    }
-
-    fn status_of(&self, target: &str) -> Value {
-        let (code, body) = self.get("/status");
-        assert_eq!(code, 200);
-        // The body may come in chunks; the JSON is on its longest line.
-        let json = body.lines().max_by_key(|line| line.len()).unwrap();
-        let status: Value = serde_json::from_str(json).unwrap();
-        status["targets"].as_array().unwrap().iter().find(|row| row["target"] == target).unwrap().clone()
-    }
-}
-
-fn sim(models: &[&str], rest: &Value) -> Sim {
-    let models: Vec<Value> = models.iter().map(|id| json!({ "id": id, "first_token": "1ms", "tokens": 2 })).collect();
-    let mut scenario = json!({ "flavour": "openai", "models": models });
-    scenario.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-    Sim::start(&scenario, 1.0)
-}
-
-/// A probes.yaml of these targets, each warmed every second.
-fn probes(url: &str, targets: &[&str], rest: &Value) -> Value {
-    let targets: Vec<Value> =
-        targets.iter().map(|name| json!({ "name": name, "provider": "p", "model": name })).collect();
-    let mut probes = json!({
-        "version": 1,
-        "defaults": { "warm": { "every": "1s" } },
-        "providers": { "p": { "dialect": "openai", "base_url": format!("{url}/v1"), "api_key": "none" } },
-        "targets": targets,
-    });
-    probes.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-    probes
-}
-
-fn flips(seen: &[Value], target: &str) -> Vec<String> {
-    let flips = seen.iter().filter(|line| line["event"] == "target.status" && line["target"] == target);
-    flips.map(|line| line["to"].as_str().unwrap().to_owned()).collect()
-}
-
-fn count(seen: &[Value], event: &str) -> usize {
-    seen.iter().filter(|line| line["event"] == event).count()
-}
-
-/// What the store holds of a target.
-fn history(place: &Path, target: &str) -> usize {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let reader = pilotlight::store::Reader::open(&place.join("state")).await.unwrap().unwrap();
-        assert_eq!(reader.verify().await.unwrap(), Vec::<String>::new());
-        let filter = pilotlight::store::Filter { limit: 100_000, ..Default::default() };
-        reader.history(target, filter).await.unwrap().len()
-    })
-}
+use service::{Place, answer_everything, count, flips, get, history, probes, sim};
 
 #[test]
 fn the_whole_life() {
@@ -297,6 +117,23 @@ fn forty_targets_of_a_provider_that_is_gone_are_one_line() {
     let seen = service.end();
     assert_eq!(count(&seen, "provider.status"), 1);
     assert_eq!(count(&seen, "target.status"), 0);
+
+    // Nor is it news after a restart; and its end is one line, too.
+    let mut service = place.start();
+    service.finished("t0");
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let provider = answer_everything(listener);
+    let up = service.until("provider.status", |_| true);
+    assert_eq!((&up["to"], &up["code"]), (&json!("up"), &json!("connect-refused")));
+    for name in &names {
+        while service.status_of(name)["status"] != "up" {
+            service.until("probe.finished", |_| true);
+        }
+    }
+    let seen = service.end();
+    assert_eq!(count(&seen, "provider.status"), 1);
+    assert_eq!(count(&seen, "target.status"), 0);
+    drop(provider);
 }
 
 #[test]
@@ -327,6 +164,17 @@ fn two_daemons_do_not_share_a_store() {
     assert_eq!(second.status.code(), Some(1));
     let text = String::from_utf8_lossy(&second.stderr);
     assert!(text.contains(&pid) && text.contains("state"), "{text}");
+
+    // One that is asked to end while it waits for the store does so, in good order, and says that it is not ready.
+    let socket = place.path("other");
+    let listen = format!("unix:{}", socket.display());
+    let mut third = place.command(&["--listen", &listen]).stderr(Stdio::null()).spawn().unwrap();
+    while !socket.exists() {
+        std::thread::yield_now();
+    }
+    assert_eq!(get(&socket, "/readyz").0, 503);
+    assert!(Command::new("kill").arg(third.id().to_string()).status().unwrap().success());
+    assert_eq!(third.wait().unwrap().code(), Some(0));
     service.end();
 }
 

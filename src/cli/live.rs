@@ -131,7 +131,7 @@ pub(super) async fn play(look: &Look) -> anyhow::Result<Exit> {
     let mut screen = Screen::new(look);
     let shown = watch(&simulator, &board, &mut screen).await;
     // It ends by itself when nobody can ask it to.
-    signals.send(Signal::End).ok();
+    signals.send(Signal::Interrupt).ok();
     running.await?;
     log.finish().await;
     if let Some(signal) = shown? {

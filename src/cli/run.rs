@@ -1,10 +1,9 @@
 //! `pilotlight run`: the daemon, or with `--once` what is due, from a timer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
@@ -99,6 +98,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
     } else {
         setup::start_service_log(global)?;
     }
+    args.textfile.as_deref().map(check_textfile).transpose()?;
     let path = config::find(global.config.as_deref(), &environment).map_err(|error| Usage(error.to_string()))?;
     let state = match args.no_state {
         true => None,
@@ -145,7 +145,7 @@ async fn stay(args: &RunArgs, source: Source, state: Option<PathBuf>) -> anyhow:
     let parts = parts(source, state, Manager::of_process(), Pace { drain: args.drain, ..Pace::default() }, &log);
     let exhibit = Arc::new(Exhibit::new(Arc::clone(&parts.board), parts.metrics.clone(), Arc::clone(&parts.clock)));
     let metrics = parts.metrics.clone();
-    let signals = signals();
+    let mut signals = signals();
     // The address is taken before anything is probed: two daemons by mistake are told so at once.
     let server = match &address {
         None => None,
@@ -154,17 +154,25 @@ async fn stay(args: &RunArgs, source: Source, state: Option<PathBuf>) -> anyhow:
             Some(server.map_err(unheard)?)
         }
     };
-    let daemon = Daemon::start(parts).await.map_err(explained)?;
+    // It answers while the daemon starts, too: that it is not ready.
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = server.map(|server| {
         tokio::spawn(server.run(async {
             stopped.await.ok();
         }))
     });
-    let writing = args.textfile.clone().map(|path| tokio::spawn(write_metrics(path, metrics)));
-    daemon.run(signals).await;
-    if let Some(writing) = writing {
-        writing.abort();
+    // Starting may take long, where another process holds the store or a command asks for a password.
+    let started = tokio::select! {
+        biased;
+        () = asked_to_end(&mut signals) => None,
+        daemon = Daemon::start(parts) => Some(daemon.map_err(explained)?),
+    };
+    if let Some(daemon) = started {
+        let writing = args.textfile.clone().map(|path| tokio::spawn(write_metrics(path, metrics)));
+        daemon.run(signals).await;
+        if let Some(writing) = writing {
+            writing.abort();
+        }
     }
     drop(stop);
     if let Some(serving) = serving {
@@ -173,6 +181,11 @@ async fn stay(args: &RunArgs, source: Source, state: Option<PathBuf>) -> anyhow:
     }
     log.finish().await;
     Ok(Exit::Ready)
+}
+
+/// Waits until somebody asks it to end. That the configuration is to be read is what it does anyway.
+async fn asked_to_end(signals: &mut mpsc::UnboundedReceiver<Signal>) {
+    while signals.recv().await == Some(Signal::Reload) {}
 }
 
 async fn once(
@@ -191,13 +204,11 @@ async fn once(
     let daemon = Daemon::start(parts).await.map_err(explained)?;
     let passed = daemon.once(&run_id, if args.now { Wanted::All } else { Wanted::Due }, signals()).await;
     log.finish().await;
-    if let Some(path) = &args.textfile {
-        write_textfile(path, &metrics.textfile()).with_context(|| format!("failed to write {}", path.display()))?;
-    }
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let exit = match passed.stopped {
-        true => Exit::Terminated,
-        false => {
+        Some(Signal::Interrupt) => Exit::Interrupted,
+        Some(Signal::Terminate | Signal::Reload) => Exit::Terminated,
+        None => {
             let counted = |status: Status| match status {
                 Status::Down => true,
                 Status::Degraded => args.strict,
@@ -213,13 +224,31 @@ async fn once(
             Some(next) => writeln!(out, "Nothing is due; the next probe is at {next:.0}."),
             None => writeln!(out, "Nothing is due, and nothing will be: no target has a schedule."),
         })?;
-        return Ok(exit);
+    } else {
+        let total = clock.now().saturating_duration_since(begun);
+        let report = Report { run_id: &run_id, started, total, outcomes: &passed.outcomes, exit, notes: &[] };
+        let look = terminal::look(global, environment);
+        terminal::output(|out| report::render(&report, Format::Human, &look, out))?;
     }
-    let total = clock.now().saturating_duration_since(begun);
-    let report = Report { run_id: &run_id, started, total, outcomes: &passed.outcomes, exit, notes: &[] };
-    let look = terminal::look(global, environment);
-    terminal::output(|out| report::render(&report, Format::Human, &look, out))?;
-    Ok(exit)
+    // What was found outranks that it could not be written.
+    match args.textfile.as_deref().map(|path| write_textfile(path, &metrics.textfile())) {
+        Some(Err(error)) if matches!(exit, Exit::Ready | Exit::Degraded) => Err(anyhow::anyhow!("failed to {error}")),
+        Some(Err(error)) => {
+            terminal::tell(&format!("error: failed to {error}"));
+            Ok(exit)
+        }
+        Some(Ok(())) | None => Ok(exit),
+    }
+}
+
+/// Refuses a place for the metrics that cannot be right, before anything is probed.
+fn check_textfile(path: &Path) -> anyhow::Result<()> {
+    let told = |what: &str| Usage(format!("failed to read --textfile: {} {what}", path.display())).into();
+    if path.extension() != Some("prom".as_ref()) {
+        return Err(told("does not end in .prom, and node_exporter reads no other file"));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() { Ok(()) } else { Err(told("is in a folder that is not there; make it first")) }
 }
 
 fn explained(error: DaemonError) -> anyhow::Error {
@@ -250,7 +279,7 @@ fn listen_address(text: &str) -> anyhow::Result<Option<ListenAddress>> {
     }
 }
 
-fn token(path: &std::path::Path) -> anyhow::Result<SecretString> {
+fn token(path: &Path) -> anyhow::Result<SecretString> {
     let wrong = |reason: String| Usage(format!("failed to read the token file {}: {reason}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let text = text.trim();
@@ -289,8 +318,8 @@ fn signals() -> mpsc::UnboundedReceiver<Signal> {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [
             (SignalKind::hangup(), Signal::Reload),
-            (SignalKind::terminate(), Signal::End),
-            (SignalKind::interrupt(), Signal::End),
+            (SignalKind::terminate(), Signal::Terminate),
+            (SignalKind::interrupt(), Signal::Interrupt),
         ];
         for (kind, meaning) in kinds {
             // Without a handler the signal does what it does by itself.
@@ -300,6 +329,6 @@ fn signals() -> mpsc::UnboundedReceiver<Signal> {
         }
     }
     #[cfg(not(unix))]
-    tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && send.send(Signal::End).is_ok() {} });
+    tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && send.send(Signal::Interrupt).is_ok() {} });
     receive
 }

@@ -65,6 +65,13 @@ impl Keys {
         due
     }
 
+    /// It could not be read again: it may be tried again later.
+    pub(super) fn give_up(&mut self, provider: &ProviderId, now: Instant) {
+        if let Some(kept) = self.keys.get_mut(provider) {
+            (kept.stale, kept.read) = (false, now);
+        }
+    }
+
     /// Forgets providers that are gone.
     pub(super) fn retain(&mut self, there: impl Fn(&ProviderId) -> bool) {
         self.keys.retain(|id, _| there(id));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use super::board::{Board, Phase};
@@ -17,7 +17,7 @@ use super::parts::{DaemonError, Ended, Pace, Parts, Signal};
 use super::reload::{News, Watch};
 use super::settle::Ran;
 use super::slot::{Slot, instant_of, spread};
-use super::source::{Loaded, Source, SourceError};
+use super::source::{Looks, Source};
 use super::trigger::{Alarm, Trigger};
 use super::witness::Asking;
 use crate::outcome::{Damping, Event, Outage, RunId, Service};
@@ -33,8 +33,12 @@ use crate::telemetry::Metrics;
 const TICK: Duration = Duration::from_secs(1);
 /// How often old history is swept out.
 const SWEEP: Duration = Duration::from_secs(3_600);
-/// After probes were told to stop, how long they may take to say what they had found.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// How often the size of the store is looked at.
+const MEASURE: Duration = Duration::from_secs(30);
+/// After probes were told to stop, how long they may take to say what they had found: longer than a witness takes.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long the last writing may take. A disk that hangs must not keep the process.
+const CLOSING: Duration = Duration::from_secs(4);
 
 /// A daemon.
 pub struct Daemon {
@@ -61,6 +65,16 @@ pub struct Daemon {
     /// How often it began to fail.
     pub(super) store_failures: u64,
 
+    /// How large it is, in bytes, as it was last measured.
+    pub(super) store_bytes: Option<u64>,
+    measured: Instant,
+    /// What the configuration's files looked like before they were read.
+    looks: Vec<Looks>,
+    /// Whose probe each task is.
+    pub(super) tasks: HashMap<task::Id, TargetId>,
+    /// How many probes were begun.
+    numbers: u64,
+
     pub(super) trigger: Trigger,
     alarms: mpsc::UnboundedReceiver<Alarm>,
     pub(super) running: JoinSet<Ran>,
@@ -83,7 +97,9 @@ impl Daemon {
     /// When the configuration has mistakes, or the store cannot be opened.
     pub async fn start(parts: Parts) -> Result<Self, DaemonError> {
         let Parts { source, network, clock, chance, listener, state, manager, board, metrics, pace } = parts;
-        let loaded = load(&source).await?;
+        // Before it is read, so that no change is overlooked.
+        let looks = source.look().await;
+        let loaded = source.load_elsewhere().await?;
         let mut writer = None;
         let mut remembered = super::settle::Memory::default();
         if let Some(directory) = &state {
@@ -98,7 +114,7 @@ impl Daemon {
             .await
             .map_err(|error| DaemonError::Scheduler(error.to_string()))?;
         let (now, wall) = (clock.now(), clock.wall());
-        let witness = Asking::new(loaded.config.witness.clone(), loaded.config.providers.iter(), Arc::clone(&clock));
+        let witness = Asking::new(loaded.config.witness.clone(), Arc::clone(&clock));
         let mut daemon = Self {
             loading: Watch::default(),
             runner: Arc::new(Runner::new(network, Arc::clone(&clock), Arc::clone(&chance), RetryPolicy::default())),
@@ -119,6 +135,11 @@ impl Daemon {
             writer,
             store_failing: false,
             store_failures: 0,
+            store_bytes: None,
+            measured: now,
+            looks,
+            tasks: HashMap::new(),
+            numbers: 0,
             trigger,
             alarms,
             running: JoinSet::new(),
@@ -134,6 +155,7 @@ impl Daemon {
             clock,
         };
         daemon.adopt(loaded, &remembered);
+        daemon.store_bytes = daemon.writer.as_ref().map(|writer| writer.store().bytes());
         daemon.metrics.config_loaded(wall, true);
         Ok(daemon)
     }
@@ -148,17 +170,18 @@ impl Daemon {
         self.manager.status(self.board.line());
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let watching = super::reload::watch(&self.source, self.pace.watch, self.news.0.clone());
+        let looks = std::mem::take(&mut self.looks);
+        let watching = super::reload::watch(&self.source, looks, self.pace.watch, self.news.0.clone());
         loop {
             let deadline = self.draining.map(tokio::time::Instant::from_std);
             tokio::select! {
                 biased;
                 Some(signal) = signals.recv() => match signal {
                     Signal::Reload => self.reload(),
-                    Signal::End => self.end(),
+                    Signal::Terminate | Signal::Interrupt => self.end(),
                 },
                 Some(alarm) = self.alarms.recv() => self.alarm(&alarm),
-                Some(joined) = self.running.join_next() => self.joined(joined).await,
+                Some(joined) = self.running.join_next_with_id() => self.joined(joined).await,
                 Some(news) = self.news.1.recv() => self.hear(news),
                 () = until(deadline) => {
                     if *self.stop.borrow() == Stop::No {
@@ -181,11 +204,18 @@ impl Daemon {
 
     /// Writes what is still to be written.
     pub(super) async fn close(&mut self) {
-        if let Some(writer) = self.writer.take()
-            && let Err(error) = writer.close().await
-        {
-            self.tell(Service::StoreFailing { error: error.to_string() });
-        }
+        let Some(writer) = self.writer.take() else { return };
+        let pending = writer.health().borrow().pending;
+        let error = match tokio::time::timeout(CLOSING, writer.close()).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("save {pending} outcomes or more: the disk does not answer"),
+        };
+        self.tell(Service::StoreFailing { error });
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.is_some()
     }
 
     pub(super) fn tell(&self, event: Service) {
@@ -197,7 +227,7 @@ impl Daemon {
         let Some(slot) = self.slots.get_mut(id) else { return };
         let (wall, now) = (self.clock.wall(), self.clock.now());
         // One whose alarm is on its way is not planned anew: its due would be taken for a missed one.
-        if slot.running || self.draining.is_some() || slot.alarm.is_some_and(|alarm| alarm <= now) {
+        if slot.running.is_some() || self.draining.is_some() || slot.alarm.is_some_and(|alarm| alarm <= now) {
             return;
         }
         slot.due = slot.timetable.as_ref().and_then(|timetable| timetable.next(wall, &slot.past));
@@ -224,12 +254,24 @@ impl Daemon {
         }
     }
 
+    /// Sets every alarm again for what is planned, because the two clocks have come apart a little.
+    fn arm_all(&mut self, now: Instant, wall: Timestamp) {
+        for (id, slot) in &mut self.slots {
+            let (Some(due), Some(alarm)) = (&slot.due, slot.alarm) else { continue };
+            if alarm > now {
+                let at = instant_of(due.at, wall, now);
+                slot.alarm = Some(at);
+                self.trigger.arm(id.clone(), at);
+            }
+        }
+    }
+
     /// Begins the probe of a target that is due.
     fn alarm(&mut self, alarm: &Alarm) {
         let draining = self.draining.is_some();
         let Some(slot) = self.slots.get_mut(&alarm.target) else { return };
         // One that was on its way when the target was armed anew.
-        if slot.running || draining || slot.alarm != Some(alarm.due) {
+        if slot.running.is_some() || draining || slot.alarm != Some(alarm.due) {
             return;
         }
         let Some(due) = slot.due else { return };
@@ -247,7 +289,9 @@ impl Daemon {
         let Some(slot) = self.slots.get_mut(id) else { return };
         slot.alarm = None;
         slot.due = None;
-        slot.running = true;
+        self.numbers += 1;
+        let number = self.numbers;
+        slot.running = Some(number);
         let job = Job {
             target: Arc::clone(&slot.target),
             credential: self.keys.of(&slot.target.provider.id),
@@ -257,11 +301,12 @@ impl Daemon {
         };
         let (runner, listener) = (Arc::clone(&self.runner), Arc::clone(&self.listener));
         let (stopper, witness) = (self.stop.subscribe(), Arc::clone(&self.witness));
-        self.running.spawn(async move {
+        let task = self.running.spawn(async move {
             let target = Arc::clone(&job.target);
             let outcome = runner.probe(job, at, &listener, &stopper).await;
-            Ran { target, due, outcome: Arc::new(witness.judge(outcome).await) }
+            Ran { number, target, due, outcome: Arc::new(witness.judge(outcome).await) }
         });
+        self.tasks.insert(task.id(), id.clone());
     }
 
     /// Looks after itself.
@@ -269,10 +314,12 @@ impl Daemon {
         let (now, wall) = (self.clock.now(), self.clock.wall());
         match self.drift.look(wall, now) {
             Step::None => {}
-            Step::Slewed => self.plan_all(),
+            Step::Slewed => self.arm_all(now, wall),
             Step::Jumped(by) => {
                 self.tell(Service::ClockStepped { seconds: by.as_secs_f64() });
                 self.plan_all();
+                // Old is what the clock says, and the clock may be wrong for a while.
+                self.swept = now;
             }
         }
         let pulse = self.trigger.pulse();
@@ -291,6 +338,13 @@ impl Daemon {
         self.metrics.tasks(tokio::runtime::Handle::current().metrics().num_alive_tasks());
         self.watch_store();
         self.manager.status(self.board.line());
+        if now.saturating_duration_since(self.measured) >= MEASURE {
+            self.measured = now;
+            if let Some(store) = self.writer.as_ref().map(|writer| Arc::clone(writer.store())) {
+                let news = self.news.0.clone();
+                tokio::task::spawn_blocking(move || news.send(News::Stored(store.bytes())).ok());
+            }
+        }
         if now.saturating_duration_since(self.swept) >= SWEEP {
             self.swept = now;
             self.sweep(wall);
@@ -325,17 +379,12 @@ impl Daemon {
 
     /// Tells every probe to stop; they say what they had found.
     pub(super) fn hurry(&mut self) {
+        if *self.stop.borrow() != Stop::No {
+            return;
+        }
         self.stop.send_replace(Stop::Because(Cause::Signal));
         self.draining = Some(self.clock.now() + LAST_WORDS);
     }
-}
-
-async fn load(source: &Source) -> Result<Loaded, SourceError> {
-    let source = source.clone();
-    // It panics only if the runtime is ending.
-    tokio::task::spawn_blocking(move || source.load())
-        .await
-        .unwrap_or_else(|error| Err(SourceError::Unreadable(format!("read the configuration: {error}"))))
 }
 
 async fn until(deadline: Option<tokio::time::Instant>) {

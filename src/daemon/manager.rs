@@ -22,12 +22,6 @@ impl Manager {
         Self { patience: sd_notify::watchdog_enabled(), status: String::new() }
     }
 
-    /// How often it wants a sign of life, with room for a late one.
-    #[must_use]
-    pub fn sign_every(&self) -> Option<Duration> {
-        self.patience.map(|patience| patience / 3)
-    }
-
     /// Everything is armed, or a reload is over.
     pub(super) fn ready(&self) {
         tell(&[NotifyState::Ready]);

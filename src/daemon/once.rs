@@ -25,8 +25,8 @@ pub struct Once {
     pub statuses: Vec<Status>,
     /// When the next probe is due, where nothing was.
     pub next: Option<Timestamp>,
-    /// Whether it was asked to end before its end.
-    pub stopped: bool,
+    /// What asked it to end before its end.
+    pub stopped: Option<Signal>,
 }
 
 /// Whom a pass is about.
@@ -62,21 +62,20 @@ impl Daemon {
             self.begin(&id, due, start, run_id.clone());
             start += BETWEEN_STARTS;
         }
-        let mut stopped = false;
+        let mut stopped = None;
         loop {
             tokio::select! {
                 biased;
-                Some(signal) = signals.recv() => if signal == Signal::End {
-                    stopped = true;
+                Some(signal) = signals.recv() => if signal != Signal::Reload {
+                    stopped.get_or_insert(signal);
                     self.hurry();
                 },
-                joined = self.running.join_next() => match joined {
-                    Some(Ok(ran)) => {
+                joined = self.running.join_next_with_id() => {
+                    let Some(joined) = joined else { break };
+                    if let Ok((_, ran)) = &joined {
                         outcomes.push(Arc::clone(&ran.outcome));
-                        self.settle(ran).await;
                     }
-                    Some(Err(_)) => {}
-                    None => break,
+                    self.joined(joined).await;
                 }
             }
         }

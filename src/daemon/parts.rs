@@ -60,7 +60,9 @@ pub enum Signal {
     /// Read the configuration again.
     Reload,
     /// End, in good order; asked twice, at once.
-    End,
+    Terminate,
+    /// The same, asked for from a terminal.
+    Interrupt,
 }
 
 /// How a daemon ended.

@@ -13,20 +13,21 @@ use super::life::Daemon;
 use super::settle::Memory;
 use super::slot::Slot;
 use super::source::{Loaded, Looks, Source, SourceError};
-use super::witness::Asking;
-use crate::outcome::{Outage, Service, Standing};
+use crate::outcome::{Outage, Service, Status, is_shared};
 use crate::plan::{AUTO, CronBook, Timetable};
 use crate::store::{StoreError, Swept};
-use crate::target::{Credential, ProviderId, Target, TargetId};
+use crate::target::{Credential, Provider, ProviderId, Target, TargetId};
 
 /// What comes from work that is done elsewhere.
 pub(super) enum News {
     /// The file has new content.
     Changed,
-    /// The configuration was read.
-    Loaded(Box<Result<Loaded, SourceError>>),
-    /// A provider's key was read again.
-    Keys(BTreeMap<ProviderId, Credential>),
+    /// The configuration was read, and what the store remembers of targets that may be new.
+    Loaded(Box<Result<Loaded, SourceError>>, Memory),
+    /// The key of this provider was read again; nothing, where it could not be.
+    Keys(Arc<Provider>, BTreeMap<ProviderId, Credential>),
+    /// How large the store is, in bytes.
+    Stored(u64),
     /// Old history was swept out, or could not be.
     Swept(Result<Swept, StoreError>),
 }
@@ -40,23 +41,26 @@ pub(super) struct Watch {
 }
 
 /// Looks at the file now and then.
-pub(super) fn watch(source: &Source, pause: Duration, news: mpsc::UnboundedSender<News>) -> JoinHandle<()> {
-    let paths: Vec<_> = std::iter::once(source.path.clone()).chain(source.env_file.clone()).collect();
+pub(super) fn watch(
+    source: &Source,
+    looks: Vec<Looks>,
+    pause: Duration,
+    news: mpsc::UnboundedSender<News>,
+) -> JoinHandle<()> {
+    let paths = source.files();
     tokio::spawn(async move {
-        let mut looks: Option<Vec<Looks>> = None;
+        let mut looks = Some(looks);
         let mut interval = tokio::time::interval(pause);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
             let (mut before, paths) = (looks.take(), paths.clone());
             // A network file system may hang; that must not hold up anything else.
-            let look = tokio::task::spawn_blocking(move || match &mut before {
-                None => (paths.iter().map(|path| Looks::of(path)).collect(), false),
-                Some(looks) => {
-                    let changed = looks.iter_mut().zip(&paths).map(|(look, path)| look.changed(path));
-                    let changed = changed.fold(false, |any, one| any | one);
-                    (std::mem::take(looks), changed)
-                }
+            let look = tokio::task::spawn_blocking(move || {
+                let mut looks = before.take().unwrap_or_default();
+                let changed = looks.iter_mut().zip(&paths).map(|(look, path)| look.changed(path));
+                let changed = changed.fold(false, |any, one| any | one);
+                (looks, changed)
             });
             let Ok((next, changed)) = look.await else { return };
             looks = Some(next);
@@ -70,6 +74,9 @@ pub(super) fn watch(source: &Source, pause: Duration, news: mpsc::UnboundedSende
 impl Daemon {
     /// Has the configuration read; the news of it come later.
     pub(super) fn reload(&mut self) {
+        if self.is_draining() {
+            return;
+        }
         if self.loading.under_way {
             self.loading.again = true;
             return;
@@ -77,9 +84,15 @@ impl Daemon {
         self.loading.under_way = true;
         self.manager.reloading();
         let (source, news) = (self.source.clone(), self.news.0.clone());
-        tokio::task::spawn_blocking(move || {
+        let store = self.writer.as_ref().map(|writer| Arc::clone(writer.store()));
+        tokio::spawn(async move {
+            let loaded = source.load_elsewhere().await;
+            let memory = match store {
+                Some(store) => Memory::read(&store).await,
+                None => Memory::default(),
+            };
             // Nobody listens only when the daemon is ending.
-            news.send(News::Loaded(Box::new(source.load()))).ok();
+            news.send(News::Loaded(Box::new(loaded), memory)).ok();
         });
     }
 
@@ -87,15 +100,28 @@ impl Daemon {
     pub(super) fn hear(&mut self, news: News) {
         match news {
             News::Changed => self.reload(),
-            News::Keys(keys) => self.keys.take(keys, self.clock.now()),
-            News::Swept(Ok(_)) => {}
-            News::Swept(Err(error)) => self.tell(Service::StoreFailing { error: error.to_string() }),
-            News::Loaded(loaded) => {
+            News::Keys(provider, keys) if keys.is_empty() => self.keys.give_up(&provider.id, self.clock.now()),
+            // A key goes to the provider that it was read for, and to no other that took its name meanwhile.
+            News::Keys(provider, keys) => {
+                if self.slots.values().any(|slot| slot.target.provider == provider) {
+                    self.keys.take(keys, self.clock.now());
+                }
+            }
+            News::Stored(bytes) => self.store_bytes = Some(bytes),
+            News::Swept(Ok(swept)) => self.store_bytes = Some(swept.bytes_after),
+            News::Swept(Err(error)) => {
+                // That it is over is told when the store is looked at next.
+                self.store_failing = true;
+                self.tell(Service::StoreFailing { error: error.to_string() });
+            }
+            News::Loaded(_, _) if self.is_draining() => {}
+            News::Loaded(loaded, memory) => {
                 self.loading.under_way = false;
                 let now = self.clock.wall();
                 match *loaded {
                     Ok(loaded) => {
-                        self.adopt_and_tell(loaded);
+                        let counts = self.adopt(loaded, &memory);
+                        self.tell(counts);
                         self.metrics.config_loaded(now, true);
                     }
                     Err(error) => {
@@ -111,11 +137,6 @@ impl Daemon {
         }
     }
 
-    fn adopt_and_tell(&mut self, loaded: Loaded) {
-        let counts = self.adopt(loaded, &Memory::default());
-        self.tell(counts);
-    }
-
     /// Puts a configuration in force. What is known of a target that did not change goes on; the rest is looked up in
     /// what is remembered.
     pub(super) fn adopt(&mut self, loaded: Loaded, memory: &Memory) -> Service {
@@ -124,12 +145,13 @@ impl Daemon {
         self.damping = config.damping;
         self.maintenance = config.maintenance;
         self.retention = config.retention;
-        self.witness = Arc::new(Asking::new(config.witness, config.providers.iter(), Arc::clone(&self.clock)));
+        self.witness = Arc::new(self.witness.anew(config.witness));
         self.keys.take(keys, self.clock.now());
 
         let mut book = CronBook::default();
         let mut old = std::mem::take(&mut self.slots);
-        let (mut added, mut changed, mut unchanged) = (0, 0, 0);
+        let (mut changed, mut unchanged) = (0, 0);
+        let mut added_ids = Vec::new();
         let mut to_plan = Vec::new();
         for target in targets {
             let id = target.id.clone();
@@ -140,7 +162,7 @@ impl Daemon {
                 schedule.as_ref().and_then(|schedule| Timetable::new(schedule, cold_start, AUTO, &mut book).ok());
             let slot = match old.remove(&id) {
                 None => {
-                    added += 1;
+                    added_ids.push(id.clone());
                     to_plan.push(id.clone());
                     let (standing, past) = memory.of(&target, now);
                     Slot::new(target, schedule, timetable, standing, past)
@@ -153,8 +175,7 @@ impl Daemon {
                         to_plan.push(id.clone());
                     }
                     if !Slot::is_same_llm(&slot.target, &target) {
-                        slot.standing = Standing::new(now);
-                        slot.past = Default::default();
+                        slot.begin_anew(now);
                     }
                     (slot.target, slot.schedule, slot.timetable) = (target, schedule, timetable);
                     slot.forget_other_depths(None);
@@ -168,14 +189,29 @@ impl Daemon {
             self.trigger.disarm(id);
         }
         self.forget_the_gone();
-        let total = to_plan.len();
-        for (index, id) in to_plan.iter().enumerate() {
-            self.plan(id, (index, total));
-        }
+        self.resume_outages(&added_ids);
         for id in self.slots.keys().cloned().collect::<Vec<_>>() {
             self.show(&id);
         }
-        Service::Reloaded { added, removed, changed, unchanged }
+        let total = to_plan.len();
+        for (index, id) in to_plan.iter().enumerate() {
+            self.plan(id, (index, total));
+            self.show(id);
+        }
+        Service::Reloaded { added: added_ids.len(), removed, changed, unchanged }
+    }
+
+    /// Takes up the troubles that all targets of a provider shared before a restart, so that their end is told once.
+    fn resume_outages(&mut self, ids: &[TargetId]) {
+        for id in ids {
+            let Some(slot) = self.slots.get(id) else { continue };
+            let shared = slot.standing.code().filter(|code| is_shared(*code));
+            if let (Status::Down, Some(code)) = (slot.standing.status(), shared)
+                && let Some(outage) = self.outages.get_mut(&slot.target.provider.id)
+            {
+                outage.resume(id.clone(), code);
+            }
+        }
     }
 
     fn forget_the_gone(&mut self) {
@@ -185,7 +221,7 @@ impl Daemon {
             self.outages.entry(provider.clone()).or_insert_with(|| Outage::new(provider.clone()));
         }
         self.outages.retain(|id, outage| {
-            outage.retain(|target| there.contains(target));
+            outage.retain(|target| self.slots.get(target).is_some_and(|slot| slot.target.provider.id == *id));
             providers.contains(id)
         });
         self.keys.retain(|id| providers.contains(id));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::task::JoinError;
+use tokio::task::{self, JoinError};
 
 use super::life::Daemon;
 use super::reload::News;
@@ -16,6 +16,8 @@ use crate::target::{Target, TargetId};
 
 /// A probe that came back.
 pub(super) struct Ran {
+    /// Its number: a target that went and came back meanwhile has another under way.
+    pub number: u64,
     pub target: Arc<Target>,
     pub due: Due,
     pub outcome: Arc<Outcome>,
@@ -59,16 +61,29 @@ impl Memory {
 }
 
 impl Daemon {
-    pub(super) async fn joined(&mut self, joined: Result<Ran, JoinError>) {
-        // The probe itself is guarded; what is around it does not panic. Were it to, its target would be found again by
-        // the next reload.
-        let Ok(ran) = joined else { return };
-        self.settle(ran).await;
+    pub(super) async fn joined(&mut self, joined: Result<(task::Id, Ran), JoinError>) {
+        match joined {
+            Ok((task, ran)) => {
+                self.tasks.remove(&task);
+                self.settle(ran).await;
+            }
+            // The probe itself is guarded, and what is around it does not panic. Were it to, its target goes on: it is
+            // the one whose probe is not among the living.
+            Err(error) => {
+                let Some(id) = self.tasks.remove(&error.id()) else { return };
+                if let Some(slot) = self.slots.get_mut(&id) {
+                    slot.running = None;
+                }
+                self.plan(&id, (0, 1));
+            }
+        }
     }
 
     pub(super) async fn settle(&mut self, ran: Ran) {
-        let Ran { target, due, outcome } = ran;
-        let wall = self.clock.wall();
+        let Ran { number, target, due, outcome } = ran;
+        if outcome.timings.tcp.is_some() || outcome.http_status.is_some() {
+            self.witness.reached(&target.provider);
+        }
         (self.listener)(Event::Finished(Arc::clone(&outcome)));
         self.metrics.observe(&outcome, outcome.timings.queued);
         let code = outcome.diagnosis.as_ref().map(|diagnosis| diagnosis.code);
@@ -77,14 +92,21 @@ impl Daemon {
         if code.is_some_and(|code| code.class() == Class::Unauthorized) {
             self.doubt_key(&target);
         }
-        let upkeep = match self.maintenance.iter().any(|window| window.covers(&target, wall)) {
+        let upkeep = match self.maintenance.iter().any(|window| window.covers(&target, outcome.started)) {
             true => Upkeep::Maintained,
             false => Upkeep::None,
         };
-        let mut entry =
-            Entry { record: Record::of(&outcome), at: outcome.started, standing: None, past: None, flip: None };
-        if let Some(slot) = self.slots.get_mut(&target.id).filter(|slot| slot.running) {
-            slot.running = false;
+        let mut entry = Entry {
+            record: Record::of(&outcome),
+            at: outcome.started,
+            counts: upkeep == Upkeep::None,
+            standing: None,
+            past: None,
+            flip: None,
+        };
+        let current = |slot: &&mut Slot| slot.running == Some(number);
+        if let Some(slot) = self.slots.get_mut(&target.id).filter(current) {
+            slot.running = None;
             if Slot::is_same_llm(&slot.target, &target) {
                 if !interrupted {
                     // One that began late counts for when it was due: the next is an interval after that.
@@ -123,9 +145,9 @@ impl Daemon {
         }
         let (source, news) = (self.source.clone(), self.news.0.clone());
         tokio::task::spawn_blocking(move || {
-            if let Ok(keys) = source.key(&provider) {
-                news.send(News::Keys(keys)).ok();
-            }
+            // Nobody listens only when the daemon is ending.
+            let keys = source.key(&provider).unwrap_or_default();
+            news.send(News::Keys(provider, keys)).ok();
         });
     }
 
@@ -140,7 +162,7 @@ impl Daemon {
     pub(super) fn watch_store(&mut self) {
         let Some(writer) = &self.writer else { return };
         let health = writer.health().borrow().clone();
-        self.metrics.store(health.pending, health.dropped, self.store_failures, Some(writer.store().bytes()));
+        self.metrics.store(health.pending, health.dropped, self.store_failures, self.store_bytes);
         let failing = !health.ok;
         if failing != std::mem::replace(&mut self.store_failing, failing) {
             self.store_failures += u64::from(failing);

@@ -22,7 +22,8 @@ pub(super) struct Slot {
     pub due: Option<Due>,
     /// When its alarm goes off.
     pub alarm: Option<Instant>,
-    pub running: bool,
+    /// The number of the probe that is under way.
+    pub running: Option<u64>,
     last: Option<Last>,
 }
 
@@ -43,7 +44,7 @@ impl Slot {
         standing: Standing,
         past: Past,
     ) -> Self {
-        Self { target, schedule, timetable, past, standing, due: None, alarm: None, running: false, last: None }
+        Self { target, schedule, timetable, past, standing, due: None, alarm: None, running: None, last: None }
     }
 
     /// Forgets failures at depths that its schedule does not probe any more, but for one that is probed all the same:
@@ -53,6 +54,11 @@ impl Slot {
             let depths: Vec<Depth> = timetable.depths().into_iter().chain(but).collect();
             self.standing.keep(&depths);
         }
+    }
+
+    /// Forgets all that was known: it is another LLM now.
+    pub(super) fn begin_anew(&mut self, at: Timestamp) {
+        (self.standing, self.past, self.last) = (Standing::new(at), Past::default(), None);
     }
 
     /// Takes in what a probe found of the LLM's past.
@@ -93,7 +99,7 @@ impl Slot {
             first_token_ms: last.and_then(|last| last.first_token).map(|time| time.as_secs_f64() * 1000.0),
             probed: last.map(|last| last.probed),
             due: self.due.as_ref().map(|due| due.at),
-            running: self.running,
+            running: self.running.is_some(),
         }
     }
 

@@ -64,6 +64,27 @@ impl Source {
         Ok(Loaded { config, targets, keys })
     }
 
+    /// The same, where it holds up nothing else.
+    pub(super) async fn load_elsewhere(&self) -> Result<Loaded, SourceError> {
+        let source = self.clone();
+        // It panics only if the runtime is ending.
+        tokio::task::spawn_blocking(move || source.load())
+            .await
+            .unwrap_or_else(|error| Err(SourceError::Unreadable(format!("read the configuration: {error}"))))
+    }
+
+    /// The files that it is read from.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        std::iter::once(self.path.clone()).chain(self.env_file.clone()).collect()
+    }
+
+    /// A first look at them.
+    pub(super) async fn look(&self) -> Vec<Looks> {
+        let files = self.files();
+        let look = move || files.iter().map(|path| Looks::of(path)).collect();
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    }
+
     /// Reads the key of one provider again.
     pub(super) fn key(&self, provider: &Arc<Provider>) -> Result<BTreeMap<ProviderId, Credential>, SourceError> {
         let environment = self.environment()?;

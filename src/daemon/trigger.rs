@@ -27,6 +27,10 @@ const NEAR: Duration = Duration::from_millis(3_500);
 /// What is due within this and was not woken is counted as lost by the scheduler and taken over. More than a sweep's
 /// pause, so that even a lost fire is on time; less than what is left after the scheduler's latest.
 const OVERDUE: Duration = Duration::from_millis(1_200);
+/// What the scheduler may take for an order. One whose listeners have died never answers.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A scheduler that fails is replaced at most this often; meanwhile the sweep does all.
+const REPLACED: Duration = Duration::from_secs(30);
 /// The pause between two sweeps.
 const SWEEP: Duration = Duration::from_secs(1);
 /// Targets whose order waits is armed in one go at most, so that an alarm between them is not late.
@@ -78,10 +82,8 @@ impl Trigger {
         targets: usize,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Alarm>), JobSchedulerError> {
-        // Its broadcast channels drop what does not fit, and some listeners then die for good.
-        let places = targets.saturating_mul(4).next_power_of_two().max(FEWEST_PLACES);
-        let scheduler = JobScheduler::new_with_channel_size(places).await?;
-        scheduler.start().await?;
+        let places = places_for(targets);
+        let scheduler = start(places).await?;
         // Both are bounded by what they carry: an armed target has one alarm at most, and is told of once per run.
         let (orders, ordered) = mpsc::unbounded_channel();
         let (alarms, alarmed) = mpsc::unbounded_channel();
@@ -89,6 +91,9 @@ impl Trigger {
         let (woken, wakes) = mpsc::unbounded_channel();
         let keeper = Keeper {
             scheduler,
+            places,
+            replaced: clock.now(),
+            broken: false,
             clock,
             alarms,
             woken,
@@ -122,6 +127,17 @@ impl Trigger {
     }
 }
 
+/// How large its broadcast channels must be: they drop what does not fit, and some listeners then die for good.
+fn places_for(targets: usize) -> usize {
+    targets.saturating_mul(4).next_power_of_two().max(FEWEST_PLACES)
+}
+
+async fn start(places: usize) -> Result<JobScheduler, JobSchedulerError> {
+    let scheduler = JobScheduler::new_with_channel_size(places).await?;
+    scheduler.start().await?;
+    Ok(scheduler)
+}
+
 /// An armed alarm.
 #[derive(Debug, Clone, Copy)]
 struct Armed {
@@ -136,6 +152,12 @@ type Wake = (TargetId, Uuid);
 /// The one task that talks to the scheduler.
 struct Keeper {
     scheduler: JobScheduler,
+    /// The size of its channels.
+    places: usize,
+    /// When it was replaced last.
+    replaced: Instant,
+    /// It did not do as it was told.
+    broken: bool,
     clock: Arc<dyn Clock>,
     alarms: mpsc::UnboundedSender<Alarm>,
     woken: mpsc::UnboundedSender<Wake>,
@@ -162,7 +184,10 @@ impl Keeper {
             tokio::select! {
                 biased;
                 () = last_step => self.fire(),
-                _ = sweep.tick() => self.sweep(),
+                _ = sweep.tick() => {
+                    self.sweep();
+                    self.replace().await;
+                }
                 Some((target, job)) = wakes.recv() => self.wake(target, job).await,
                 order = orders.recv() => match order {
                     Some(Order::Arm(target, due)) => self.arm(target, due).await,
@@ -172,7 +197,40 @@ impl Keeper {
             }
         }
         // A scheduler that cannot be shut down ends with its runtime.
-        self.scheduler.shutdown().await.ok();
+        tokio::time::timeout(PATIENCE, self.scheduler.shutdown()).await.ok();
+    }
+
+    /// Replaces a scheduler that has become too small, or that fails, by one that is large enough.
+    async fn replace(&mut self) {
+        let now = self.clock.now();
+        let small = places_for(self.armed.len()) > self.places;
+        let failed = self.broken && now.saturating_duration_since(self.replaced) >= REPLACED;
+        if !small && !failed {
+            return;
+        }
+        (self.replaced, self.broken) = (now, false);
+        // Twice as many as there are now, so that a fleet that grows one by one does not end here each time.
+        let places = places_for(self.armed.len().saturating_mul(2));
+        tokio::time::timeout(PATIENCE, self.scheduler.shutdown()).await.ok();
+        match start(places).await {
+            Ok(scheduler) => (self.scheduler, self.places) = (scheduler, places),
+            Err(_) => {
+                self.broken = true;
+                return;
+            }
+        }
+        let far: Vec<(Instant, TargetId)> = self.far.iter().cloned().collect();
+        for (due, target) in far {
+            let left = due.saturating_duration_since(self.clock.now());
+            // What is near by now is found by the sweep.
+            let job = if left > NEAR { self.add(&target, left.saturating_sub(EARLY)).await } else { None };
+            let earliest = due.checked_sub(EARLY).unwrap_or(due);
+            if let Some(armed) = self.armed.get_mut(&target) {
+                armed.job = job.map(|id| (id, earliest));
+            }
+            // Alarms whose time comes meanwhile are not late because of this.
+            self.fire();
+        }
     }
 
     /// Lets every alarm go off whose time has come.
@@ -266,7 +324,11 @@ impl Keeper {
     }
 
     /// A one-shot at the scheduler. Without one, the sweep finds the target.
-    async fn add(&self, target: &TargetId, after: Duration) -> Option<Uuid> {
+    async fn add(&mut self, target: &TargetId, after: Duration) -> Option<Uuid> {
+        // One that fails is not asked again before it is replaced. One that is too small would drop what is added.
+        if self.broken || self.armed.len() * 2 > self.places {
+            return None;
+        }
         let (woken, target) = (self.woken.clone(), target.clone());
         let job = Job::new_one_shot_async(after, move |id, _| {
             let (woken, target) = (woken.clone(), target.clone());
@@ -274,12 +336,17 @@ impl Keeper {
                 woken.send((target, id)).ok();
             })
         });
-        self.scheduler.add(job.ok()?).await.ok()
+        let added = tokio::time::timeout(PATIENCE, self.scheduler.add(job.ok()?)).await;
+        self.broken |= !matches!(added, Ok(Ok(_)));
+        added.ok()?.ok()
     }
 
-    async fn remove(&self, id: Uuid) {
+    async fn remove(&mut self, id: Uuid) {
+        if self.broken {
+            return;
+        }
         // One that has gone off already is not there any more; its wake is recognized as old.
-        self.scheduler.remove(&id).await.ok();
+        self.broken |= tokio::time::timeout(PATIENCE, self.scheduler.remove(&id)).await.is_err();
     }
 }
 

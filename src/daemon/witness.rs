@@ -1,6 +1,7 @@
 //! Asks whether this machine is online at all, when a target could not be reached.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,11 +19,15 @@ const HOLDS: Duration = Duration::from_secs(5);
 /// How many addresses are asked at most: the first that answers settles it.
 const ASKED: usize = 8;
 
+/// A provider that was reached within this time can bear witness.
+const LATELY: Duration = Duration::from_secs(3_600);
+
 /// Asks the witness, and remembers what it said for a moment.
 pub(super) struct Asking {
     settings: Witness,
-    /// The hosts of all providers, by name of the host: each is the witness of the others.
-    providers: BTreeSet<WitnessAddress>,
+    /// The providers that were reached lately, and when: each is the witness of the others. One that is gone for good
+    /// would make every trouble look like our own.
+    reached: Mutex<BTreeMap<WitnessAddress, Instant>>,
     clock: Arc<dyn Clock>,
     /// What was said last, by whom it was not to be about.
     last: Mutex<Option<(Instant, WitnessAddress, Witnessed)>>,
@@ -41,14 +46,49 @@ fn address(provider: &Provider) -> Option<WitnessAddress> {
     WitnessAddress::parse(&format!("{host}:{}", url.port()))
 }
 
+/// Whether an address is one of a private network, as far as it shows: a name does not.
+fn is_private(address: &WitnessAddress) -> bool {
+    match address.host().parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => ip.is_private() || ip.is_link_local(),
+        Ok(IpAddr::V6(ip)) => ip.is_unique_local() || ip.is_unicast_link_local(),
+        Err(_) => false,
+    }
+}
+
 impl Asking {
-    pub(super) fn new<'a>(
-        settings: Witness,
-        providers: impl Iterator<Item = &'a Arc<Provider>>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let providers = providers.filter_map(|provider| address(provider)).collect();
-        Self { settings, providers, clock, last: Mutex::new(None), turn: tokio::sync::Mutex::new(()) }
+    pub(super) fn new(settings: Witness, clock: Arc<dyn Clock>) -> Self {
+        let reached = Mutex::default();
+        Self { settings, reached, clock, last: Mutex::new(None), turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// The same with other settings.
+    pub(super) fn anew(&self, settings: Witness) -> Self {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self { reached: Mutex::new(reached), ..Self::new(settings, Arc::clone(&self.clock)) }
+    }
+
+    /// Takes note that a provider was reached.
+    pub(super) fn reached(&self, provider: &Provider) {
+        if let Some(address) = address(provider) {
+            let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.clock.now();
+            reached.retain(|_, at| now.saturating_duration_since(*at) < LATELY);
+            reached.insert(address, now);
+        }
+    }
+
+    /// The providers other than the accused that can bear witness for it. One in a private network says nothing of the
+    /// way to a public one.
+    fn others(&self, accused: &WitnessAddress) -> Vec<WitnessAddress> {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let lately = reached.iter().filter(|(_, at)| now.saturating_duration_since(**at) < LATELY);
+        let others = lately.map(|(address, _)| address);
+        others
+            .filter(|other| other.host() != accused.host() && (!is_private(other) || is_private(accused)))
+            .take(ASKED)
+            .cloned()
+            .collect()
     }
 
     /// The outcome in the light of what the witness says, where it raises the question.
@@ -78,11 +118,10 @@ impl Asking {
     }
 
     async fn ask(&self, accused: &WitnessAddress) -> Witnessed {
-        let others = |address: &&WitnessAddress| address.host() != accused.host();
         let addresses: Vec<WitnessAddress> = match &self.settings {
             Witness::None => return Witnessed::NoWitness,
             Witness::Addresses(addresses) => addresses.iter().take(ASKED).cloned().collect(),
-            Witness::Providers => self.providers.iter().filter(others).take(ASKED).cloned().collect(),
+            Witness::Providers => self.others(accused),
         };
         if addresses.is_empty() {
             return Witnessed::NoWitness;
@@ -125,7 +164,7 @@ mod tests {
     }
 
     fn asking(settings: Witness) -> Asking {
-        Asking::new(settings, [].iter(), Arc::new(SystemClock))
+        Asking::new(settings, Arc::new(SystemClock))
     }
 
     /// A port of this machine where somebody listens, or did.
@@ -163,6 +202,25 @@ mod tests {
     async fn without_anybody_to_ask_the_target_is_blamed() {
         assert_eq!(code(Witness::None).await, Code::DnsFailed);
         assert_eq!(code(Witness::Providers).await, Code::DnsFailed);
+    }
+
+    #[tokio::test]
+    async fn a_provider_bears_witness_when_it_was_reached_lately() {
+        let asking = asking(Witness::Providers);
+        let at = |url: &str| {
+            let mut provider = sample::provider("p");
+            provider.base_url = crate::target::BaseUrl::parse(url).unwrap();
+            provider
+        };
+        let accused = WitnessAddress::parse("api.example.com:443").unwrap();
+        assert_eq!(asking.others(&accused), []);
+        asking.reached(&at("https://api.example.com/v1"));
+        asking.reached(&at("https://10.0.0.7:8000/v1"));
+        assert_eq!(asking.others(&accused), [], "neither itself, nor one in a private network");
+        asking.reached(&at("https://other.example/v1"));
+        let others = asking.others(&accused);
+        assert_eq!(others.iter().map(ToString::to_string).collect::<Vec<_>>(), ["other.example:443"]);
+        assert_eq!(asking.anew(Witness::Providers).others(&accused), others, "a reload forgets nobody");
     }
 
     #[test]

@@ -86,12 +86,12 @@ impl Outage {
                 None => vec![Notice::Target(flip)],
             },
             Some(flip) if self.hit.contains(&flip.target) => {
-                let mut notices = Vec::new();
-                if let (Some(code), Status::Up | Status::Degraded) = (self.trouble, flip.to) {
-                    self.trouble = None;
-                    notices.push(Notice::Provider(self.flip(seen, Status::Up, code)));
-                }
                 self.hit.remove(&flip.target);
+                let mut notices = Vec::new();
+                // One that answers shows that it is over; and so it is when nobody suffers from it any more.
+                if matches!(flip.to, Status::Up | Status::Degraded) || self.hit.is_empty() {
+                    notices.extend(self.over(seen));
+                }
                 // That it is up was never in doubt for those who read of the provider only.
                 if flip.to != Status::Up {
                     notices.push(Notice::Target(flip));
@@ -104,17 +104,34 @@ impl Outage {
                 if !self.hit.remove(&seen.target) {
                     return Vec::new();
                 }
-                vec![Notice::Target(Flip {
+                let mut notices = Vec::new();
+                if self.hit.is_empty() {
+                    notices.extend(self.over(seen));
+                }
+                notices.push(Notice::Target(Flip {
                     target: seen.target.clone(),
                     at: seen.at,
                     from: Status::Up,
                     to: Status::Down,
                     code: seen.code,
                     run_id: seen.run_id.clone(),
-                })]
+                }));
+                notices
             }
             None => Vec::new(),
         }
+    }
+
+    /// Takes up what was going on before a restart: a target that was down because of a trouble which all share.
+    pub fn resume(&mut self, target: TargetId, code: Code) {
+        self.trouble.get_or_insert(code);
+        self.hit.insert(target);
+    }
+
+    /// The end of the trouble, if there is one.
+    fn over(&mut self, seen: &Seen) -> Option<Notice> {
+        let code = self.trouble.take()?;
+        Some(Notice::Provider(self.flip(seen, Status::Up, code)))
     }
 
     /// Forgets targets that are no longer there; without any, the trouble is forgotten too.
@@ -222,6 +239,34 @@ mod tests {
         assert_eq!(world.probe("b", Some(Code::ModelNotFound)), ["b down"]);
         assert_eq!(world.probe("b", Some(Code::ModelNotFound)), NOTHING, "once");
         assert_eq!(world.probe("b", None), ["b up"]);
+    }
+
+    #[test]
+    fn a_trouble_that_becomes_another_is_over_and_can_come_again() {
+        let mut world = World::new();
+        world.up(&["a"]);
+        assert_eq!(world.probe("a", REFUSED), NOTHING);
+        assert_eq!(world.probe("a", REFUSED), ["provider down connect-refused"]);
+        assert_eq!(world.probe("a", Some(Code::Overloaded)), ["provider up connect-refused", "a down"]);
+        assert_eq!(world.probe("a", None), ["a up"]);
+        assert_eq!(world.probe("a", REFUSED), NOTHING);
+        assert_eq!(world.probe("a", REFUSED), ["provider down connect-refused"]);
+    }
+
+    #[test]
+    fn a_trouble_from_before_a_restart_ends_once() {
+        let mut world = World::new();
+        world.up(&["a", "b"]);
+        for name in ["a", "b", "a", "b"] {
+            world.probe(name, REFUSED);
+        }
+        world.outage = Outage::new(ProviderId::new("synthetic").unwrap());
+        for name in ["a", "b"] {
+            world.outage.resume(TargetId::new(name).unwrap(), Code::ConnectRefused);
+        }
+        assert_eq!(world.probe("a", REFUSED), NOTHING);
+        assert_eq!(world.probe("a", None), ["provider up connect-refused"]);
+        assert_eq!(world.probe("b", None), NOTHING);
     }
 
     #[test]

@@ -40,10 +40,13 @@ pub struct Runner {
     clock: Arc<dyn Clock>,
     chance: Arc<Chance>,
     retry: RetryPolicy,
-    learned: Arc<Mutex<HashMap<TargetId, Knobs>>>,
+    learned: Arc<Mutex<Learned>>,
     limits: Mutex<Limits>,
     under_way: Arc<AtomicUsize>,
 }
+
+/// What providers accept of each target, and of which target it was learned.
+type Learned = HashMap<TargetId, (Arc<Target>, Knobs)>;
 
 /// Takes events from probes that run at the same time.
 pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
@@ -178,7 +181,7 @@ struct Probe {
     clock: Arc<dyn Clock>,
     chance: Arc<Chance>,
     retry: RetryPolicy,
-    learned: Arc<Mutex<HashMap<TargetId, Knobs>>>,
+    learned: Arc<Mutex<Learned>>,
     listener: Listener,
     progress: Arc<Mutex<Progress>>,
     under_way: Arc<AtomicUsize>,
@@ -275,14 +278,19 @@ impl Probe {
         progress.attempts
     }
 
+    /// What was learned of this target, as it is now: one that was changed since is another.
     fn recall(&self) -> Knobs {
         let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        learned.get(&self.job.target.id).cloned().unwrap_or_else(|| Knobs::of(&self.job.target))
+        let known = learned.get(&self.job.target.id).filter(|(target, _)| *target == self.job.target);
+        known.map_or_else(|| Knobs::of(&self.job.target), |(_, knobs)| knobs.clone())
     }
 
     fn remember(&self, knobs: Knobs) {
         if knobs != Knobs::of(&self.job.target) {
-            self.learned.lock().unwrap_or_else(PoisonError::into_inner).insert(self.job.target.id.clone(), knobs);
+            self.learned
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(self.job.target.id.clone(), (Arc::clone(&self.job.target), knobs));
         }
     }
 }

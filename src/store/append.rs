@@ -47,6 +47,8 @@ pub struct Entry {
     pub record: Record,
     /// When it began.
     pub at: Timestamp,
+    /// Whether it counts for the uptime: what is found during maintenance does not.
+    pub counts: bool,
     /// The target's standing after it, as JSON ([`StateKind::Standing`] under the target's name).
     pub standing: Option<String>,
     /// The target's past after it, as JSON ([`StateKind::Past`] under the target's name).
@@ -176,7 +178,11 @@ async fn write(
     let mut states: BTreeMap<(StateKind, &str), &str> = BTreeMap::new();
     for (_, entry, text) in &numbered {
         let (target, at) = (entry.record.target.as_str(), entry.at.as_millisecond());
-        hours.entry((hour_of(at), target)).or_default().count(entry.record.verdict);
+        hours.entry((hour_of(at), target)).or_default().count(if entry.counts {
+            entry.record.verdict
+        } else {
+            Verdict::Unknown
+        });
         let newest = latest.entry(target).or_insert((at, text));
         if at >= newest.0 {
             *newest = (at, text);

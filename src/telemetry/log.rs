@@ -36,6 +36,9 @@ pub const LOG_DROPPED: &str = "log.dropped";
 /// What has no name: a line of a library. The field `origin` says of which.
 pub const LOG: &str = "log";
 
+/// A library whose faults are caught and told by us; its own lines about them come by the thousand. Silent unless asked for
+/// (`tokio_cron_scheduler=warn`).
+const SCHEDULER: &str = "tokio_cron_scheduler";
 /// Where our own events say they come from.
 pub(super) const ORIGIN: &str = "pilotlight::telemetry";
 /// The field that holds a whole record. A callsite has at most 32 fields, all known when it is compiled, and absent ones
@@ -151,13 +154,14 @@ impl LogFilter {
             }
         }
         let base = Targets::new().with_default(own.min(LevelFilter::WARN)).with_target("pilotlight", own);
+        let base = base.with_target(SCHEDULER, LevelFilter::OFF);
         Ok(Self(base.with_targets(modules)))
     }
 }
 
 impl Default for LogFilter {
     fn default() -> Self {
-        let base = Targets::new().with_default(LevelFilter::WARN);
+        let base = Targets::new().with_default(LevelFilter::WARN).with_target(SCHEDULER, LevelFilter::OFF);
         Self(base.with_target("pilotlight", LevelFilter::INFO))
     }
 }

@@ -63,6 +63,9 @@ async fn forsaken() -> (mpsc::UnboundedSender<Order>, mpsc::UnboundedReceiver<Al
     let counts = Arc::<Counts>::default();
     let keeper = Keeper {
         scheduler: JobScheduler::new_with_channel_size(65_536).await.unwrap(),
+        places: 65_536,
+        replaced: SystemClock.now(),
+        broken: false,
         clock: Arc::new(SystemClock),
         alarms,
         woken,
@@ -113,4 +116,26 @@ async fn after_a_stall_none_of_ten_thousand_is_lost_or_doubled() {
         assert!(gone_off.insert(alarms.recv().await.unwrap().target), "it went off twice");
     }
     assert_eq!(trigger.pulse().fired, 10_000);
+}
+
+/// A fleet that grows by a reload: the channels of the scheduler were made for one target.
+#[tokio::test]
+async fn a_fleet_that_grew_goes_off_through_a_larger_scheduler_and_can_shrink_again() {
+    let (trigger, mut alarms, now) = started(1).await;
+    let due = now + Duration::from_secs(9);
+    (0..3_000).for_each(|index| trigger.arm(name(index), due));
+    let mut gone_off = BTreeSet::new();
+    for _ in 0..3_000 {
+        assert!(gone_off.insert(alarms.recv().await.unwrap().target), "it went off twice");
+    }
+    // It still takes orders: to forget, and to go off.
+    let later = SystemClock.now() + Duration::from_secs(60);
+    (0..3_000).for_each(|index| trigger.arm(name(index), later));
+    (0..3_000).for_each(|index| trigger.disarm(name(index)));
+    trigger.arm(name(0), SystemClock.now() + Duration::from_secs(5));
+    assert_eq!(alarms.recv().await.unwrap().target, name(0));
+    let sweeps = trigger.pulse().sweeps;
+    while trigger.pulse().sweeps == sweeps {
+        tokio::task::yield_now().await;
+    }
 }
