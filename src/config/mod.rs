@@ -62,7 +62,7 @@ use crate::store::Retention;
 use crate::target::{Provider, ProviderId, Target, TargetId};
 
 /// A valid probes.yaml.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The file, as it was named.
     pub path: PathBuf,

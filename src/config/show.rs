@@ -35,8 +35,8 @@ impl Config {
         let nothing = Origins::default();
         for provider in &self.providers {
             let origins = self.provider_origins.get(&provider.id).unwrap_or(&nothing);
-            let quota = self.quotas.get(&provider.id).copied().unwrap_or_default();
-            page.provider(provider, quota, origins, &self.directory);
+            let quota = self.quotas.get(&provider.id).cloned().unwrap_or_default();
+            page.provider(provider, &quota, origins, &self.directory);
         }
         page.line(0, "targets:");
         for target in &self.targets {
@@ -82,7 +82,7 @@ impl Page {
         self.line(depth, &format!("{name}: {value}  # {}", origin.word()));
     }
 
-    fn provider(&mut self, provider: &Provider, quota: QuotaSettings, origins: &Origins, directory: &Path) {
+    fn provider(&mut self, provider: &Provider, quota: &QuotaSettings, origins: &Origins, directory: &Path) {
         self.line(1, &format!("{}:", scalar(provider.id.as_str())));
         let mut key = |name: &str, value: String| self.key(2, name, value, origins.of(name));
         key("preset", scalar(&provider.preset));

@@ -142,7 +142,7 @@ fn the_example_of_the_design_means_what_it_says() {
     let check = synthetic.free_check.as_ref().unwrap();
     assert_eq!(check.proves, FreeCheckProves::Key);
     assert_eq!(synthetic.base_url.join(&check.path).as_str(), "https://api.synthetic.new/v2/quotas");
-    let quota = config.quotas[&synthetic.id];
+    let quota = &config.quotas[&synthetic.id];
     assert_eq!((quota.packs, quota.share.get()), (Some(1), 30));
     let schedule = &config.schedules[&glm.id];
     assert_eq!(schedule.auth.as_ref().unwrap().trigger, Trigger::Every(std::time::Duration::from_secs(60)));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Diagnosis;
+use super::{Cost, Diagnosis, QuotaSeen};
 use crate::target::{Depth, Target};
 
 /// A rung of the ladder, from the lowest.
@@ -273,6 +273,10 @@ pub struct Outcome {
     pub stages: Vec<StageTime>,
     /// Tokens of the warm-ups, all attempts added.
     pub usage: Usage,
+    /// What it cost, all attempts added.
+    pub cost: Cost,
+    /// What the provider said of its limits.
+    pub quota: QuotaSeen,
     /// The last HTTP status.
     pub http_status: Option<u16>,
     /// The provider's id of the last request, for its support.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Code, Connection, Diagnosis, Outcome, Proof, Reset, ResetSource, RunId, Stage, StageTime, Timings, Usage, Warmth,
+    Code, Connection, Cost, Diagnosis, Outcome, Proof, QuotaSeen, Reset, ResetSource, RunId, Stage, StageTime, Timings,
+    Usage, Warmth,
 };
 use crate::target::{
     BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId, Provider,
@@ -97,6 +98,8 @@ pub(crate) fn ready(provider: &str, id: &str, llm: &str) -> Outcome {
             StageTime { stage: Stage::Warm, start: ms(190), duration: ms(422) },
         ],
         usage: Usage { input_tokens: Some(9), output_tokens: Some(16) },
+        cost: Cost::default(),
+        quota: QuotaSeen::default(),
         http_status: Some(200),
         request_id: None,
         warmth: Warmth::Warm,

@@ -18,7 +18,8 @@ use super::wire::text::{clean, scrub};
 use super::{authenticate, credential, dial, locate, warm};
 use crate::outcome::words::duration;
 use crate::outcome::{
-    Code, Connection, Diagnosis, Event, Outcome, Proof, Reset, RunId, Stage, StageTime, Timings, Usage, Warmth,
+    Code, Connection, Cost, Diagnosis, Event, Outcome, Proof, QuotaSeen, Reset, RunId, Stage, StageTime, Timings,
+    Usage, Warmth,
 };
 use crate::target::{Credential, Depth, Target};
 
@@ -135,6 +136,7 @@ pub(super) struct Facts {
     pub proof: Proof,
     pub timings: Timings,
     pub usage: Usage,
+    pub quota: QuotaSeen,
     pub http_status: Option<u16>,
     pub request_id: Option<String>,
     pub warmth: Warmth,
@@ -234,6 +236,7 @@ pub async fn climb(
             proof: Proof::Nothing,
             timings: Timings::default(),
             usage: Usage::default(),
+            quota: QuotaSeen::default(),
             http_status: None,
             request_id: None,
             warmth: Warmth::Unknown,
@@ -284,6 +287,8 @@ pub async fn climb(
         timings: facts.timings,
         stages: facts.stages,
         usage: facts.usage,
+        cost: Cost::default(),
+        quota: facts.quota,
         http_status: facts.http_status,
         request_id: facts.request_id,
         warmth: facts.warmth,

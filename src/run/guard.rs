@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::outcome::{Code, Connection, Diagnosis, Outcome, Proof, Stage, Timings, Usage, Warmth};
+use crate::outcome::{Code, Connection, Cost, Diagnosis, Outcome, Proof, QuotaSeen, Stage, Timings, Usage, Warmth};
 use crate::probe::{Cause, Job};
 
 /// Where a probe was when it ended before its time.
@@ -57,6 +57,8 @@ fn outcome(job: &Job, unfinished: Unfinished, code: Code, evidence: String) -> O
         timings: Timings { total: unfinished.elapsed, ..Timings::default() },
         stages: Vec::new(),
         usage: Usage::default(),
+        cost: Cost::default(),
+        quota: QuotaSeen::default(),
         http_status: None,
         request_id: None,
         warmth: Warmth::Unknown,

@@ -1,0 +1,154 @@
+//! What a provider said of its limits: facts, as they came. What follows from them is `quota/`'s.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The name of a limit of a provider, the same in probes.yaml, logs, metrics and plans: `five-hour`, `week`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WindowName(Cow<'static, str>);
+
+impl WindowName {
+    /// Synthetic's rolling five hours of requests.
+    pub const FIVE_HOUR: Self = Self(Cow::Borrowed("five-hour"));
+    /// A week: Synthetic's credit, Z.AI's tokens.
+    pub const WEEK: Self = Self(Cow::Borrowed("week"));
+    /// A calendar month.
+    pub const MONTH: Self = Self(Cow::Borrowed("month"));
+    /// A day of requests.
+    pub const REQUESTS_DAY: Self = Self(Cow::Borrowed("requests-day"));
+    /// A minute of requests.
+    pub const REQUESTS_MINUTE: Self = Self(Cow::Borrowed("requests-minute"));
+    /// A second of requests.
+    pub const REQUESTS_SECOND: Self = Self(Cow::Borrowed("requests-second"));
+    /// Requests, over a time that is not said.
+    pub const REQUESTS: Self = Self(Cow::Borrowed("requests"));
+    /// A minute of tokens.
+    pub const TOKENS_MINUTE: Self = Self(Cow::Borrowed("tokens-minute"));
+    /// A day of tokens.
+    pub const TOKENS_DAY: Self = Self(Cow::Borrowed("tokens-day"));
+    /// Tokens, over a time that is not said.
+    pub const TOKENS: Self = Self(Cow::Borrowed("tokens"));
+    /// Tokens of prompts.
+    pub const INPUT_TOKENS: Self = Self(Cow::Borrowed("input-tokens"));
+    /// Generated tokens.
+    pub const OUTPUT_TOKENS: Self = Self(Cow::Borrowed("output-tokens"));
+    /// Money that was paid in and is used up.
+    pub const BALANCE: Self = Self(Cow::Borrowed("balance"));
+    /// What a key may spend.
+    pub const KEY: Self = Self(Cow::Borrowed("key"));
+
+    /// A name that a person gave in probes.yaml, checked there.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(Cow::Owned(name.to_owned()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for WindowName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Requests, each at its price where the provider weighs them.
+    Requests,
+    /// Tokens.
+    Tokens,
+    /// US dollars.
+    Usd,
+    /// Another currency; what it is worth is not known here.
+    OtherMoney,
+    /// Hundredths of the whole, where the provider says no more.
+    Percent,
+}
+
+impl Unit {
+    /// The word in probes.yaml, logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::Usd => "usd",
+            Self::OtherMoney => "other-money",
+            Self::Percent => "percent",
+        }
+    }
+}
+
+/// What a provider said of one of its limits. What it did not say is absent, never zero: the `{}` of a pay-as-you-go
+/// account is no reading at all. Every number is finite and not negative.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Which limit.
+    pub window: WindowName,
+    /// What it counts.
+    pub unit: Unit,
+    /// What is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<f64>,
+    /// What there is when nothing is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// When something comes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Timestamp>,
+    /// How much of it then comes back, in its unit. Absent where the provider does not say; a window that begins anew
+    /// gives all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives: Option<f64>,
+    /// Whether the provider says outright that it refuses for want of this.
+    #[serde(default)]
+    pub limited: Limited,
+}
+
+/// Whether a provider says that it refuses requests for want of quota.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limited {
+    /// It does not, or says nothing of it.
+    #[default]
+    No,
+    /// It does.
+    Yes,
+}
+
+/// What was read of a provider's limits during a probe.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QuotaSeen {
+    /// Before anything was spent: from the free endpoint.
+    pub before: Vec<Reading>,
+    /// After: from the answer that was paid for, or from a refusal.
+    pub after: Vec<Reading>,
+}
+
+impl QuotaSeen {
+    /// The newest readings, each limit once.
+    pub fn newest(&self) -> impl Iterator<Item = &Reading> {
+        let again = |reading: &&Reading| !self.after.iter().any(|after| after.window == reading.window);
+        self.after.iter().chain(self.before.iter().filter(again))
+    }
+}
+
+/// What a probe cost. What is not known is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cost {
+    /// In requests, as the provider weighs them.
+    pub requests: Option<f64>,
+    /// In US dollars.
+    pub usd: Option<f64>,
+}
