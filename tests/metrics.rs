@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pilotlight::outcome::{Code, Connection, Diagnosis, Outcome, Proof, RunId, Stage, Status, Timings, Usage, Warmth};
+use pilotlight::outcome::{
+    Code, Connection, Cost, Diagnosis, Outcome, Proof, QuotaSeen, RunId, Stage, Status, Timings, Usage, Warmth,
+};
 use pilotlight::target::{
     BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId, Provider,
     ProviderId, ReasoningOff, Target, TargetId,
@@ -107,6 +109,8 @@ fn outcome(target: &Arc<Target>) -> Outcome {
         },
         stages: Vec::new(),
         usage: Usage { input_tokens: Some(9), output_tokens: Some(16) },
+        cost: Cost::default(),
+        quota: QuotaSeen::default(),
         http_status: Some(200),
         request_id: None,
         warmth: Warmth::Warm,
