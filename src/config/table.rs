@@ -154,7 +154,7 @@ pub(super) static PROVIDER: Section = Section {
         Key::new(
             "prices",
             Kind::OrWord("none", &Kind::Map { key: &PATTERN, value: &Kind::Section(&PRICE) }),
-            "What models' requests cost, by the model's id or its beginning and a star; an id comes before a beginning.",
+            "What models' requests cost, by the model's id, or its beginning and a star. The first that fits counts; the preset's come last.",
         )
         .default("the preset's, else one request each")
         .example("{ \"hf:zai-org/*\": { requests: 1 } }")

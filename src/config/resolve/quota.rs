@@ -148,12 +148,11 @@ fn one_of(
     }
 }
 
-/// The prices: one's own come before the preset's.
+/// The prices in the order of the text, of which the first that fits counts; one's own come before the preset's.
 fn prices(layers: &Layers<'_, '_>, origins: &mut Origins) -> PriceList {
     let mut all = Vec::new();
     for (origin, node) in layers.each("prices") {
         origins.set("prices", origin);
-        let first = all.len();
         for (key, value) in node.entries().unwrap_or_default() {
             let Some(fields) = Fields::of(value, &PRICE) else { continue };
             let read = |key: &str, read: fn(&str) -> Result<f64, values::Problem>| {
@@ -168,10 +167,6 @@ fn prices(layers: &Layers<'_, '_>, origins: &mut Origins) -> PriceList {
             if all.iter().all(|(known, _)| *known != pattern) {
                 all.push((pattern, price));
             }
-        }
-        // A whole id says more than the beginning of many.
-        if let Some(these) = all.get_mut(first..) {
-            these.sort_by_key(|(pattern, _)| matches!(pattern, ModelPattern::Beginning(_)));
         }
     }
     PriceList::new(all)
