@@ -136,12 +136,31 @@ pub struct QuotaSeen {
     pub after: Vec<Reading>,
 }
 
+/// No provider has more limits than this.
+const READINGS: usize = 16;
+
 impl QuotaSeen {
+    /// Takes in what was read before anything was spent. Of what was read twice the newer counts.
+    pub fn read_before(&mut self, readings: Vec<Reading>) {
+        merge(&mut self.before, readings);
+    }
+
+    /// Takes in what was read after something was spent. Of what was read twice the newer counts.
+    pub fn read_after(&mut self, readings: Vec<Reading>) {
+        merge(&mut self.after, readings);
+    }
+
     /// The newest readings, each limit once.
     pub fn newest(&self) -> impl Iterator<Item = &Reading> {
         let again = |reading: &&Reading| !self.after.iter().any(|after| after.window == reading.window);
         self.after.iter().chain(self.before.iter().filter(again))
     }
+}
+
+fn merge(known: &mut Vec<Reading>, newer: Vec<Reading>) {
+    known.retain(|reading| !newer.iter().any(|newer| newer.window == reading.window));
+    known.extend(newer);
+    known.truncate(READINGS);
 }
 
 /// What a probe cost. What is not known is absent.
