@@ -19,8 +19,8 @@ use super::wire::text::{clean, scrub};
 use super::{authenticate, credential, dial, locate, warm};
 use crate::outcome::words::duration;
 use crate::outcome::{
-    Code, Connection, Cost, Diagnosis, Event, Outcome, Proof, QuotaSeen, Reading, Reset, RunId, Stage, StageTime,
-    Timings, Usage, Warmth,
+    Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, RunId, Stage,
+    StageTime, Timings, Usage, Warmth,
 };
 use crate::target::{Credential, Depth, Target};
 
@@ -138,6 +138,7 @@ pub(super) struct Facts {
     pub timings: Timings,
     pub usage: Usage,
     pub quota: QuotaSeen,
+    pub list_price: Option<ListPrice>,
     pub http_status: Option<u16>,
     pub request_id: Option<String>,
     pub warmth: Warmth,
@@ -248,6 +249,7 @@ pub async fn climb(
             timings: Timings::default(),
             usage: Usage::default(),
             quota: QuotaSeen::default(),
+            list_price: None,
             http_status: None,
             request_id: None,
             warmth: Warmth::Unknown,
@@ -300,6 +302,7 @@ pub async fn climb(
         usage: facts.usage,
         cost: Cost::default(),
         quota: facts.quota,
+        list_price: facts.list_price,
         http_status: facts.http_status,
         request_id: facts.request_id,
         warmth: facts.warmth,
