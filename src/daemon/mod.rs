@@ -17,6 +17,7 @@ mod reload;
 mod settle;
 mod slot;
 mod source;
+mod stakes;
 mod trigger;
 mod witness;
 

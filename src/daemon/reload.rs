@@ -13,8 +13,10 @@ use super::life::Daemon;
 use super::settle::Memory;
 use super::slot::Slot;
 use super::source::{Loaded, Looks, Source, SourceError};
+use super::stakes::stake;
 use crate::outcome::{Outage, Service, Status, is_shared};
 use crate::plan::{AUTO, CronBook, Timetable};
+use crate::quota::Stake;
 use crate::store::{StoreError, Swept};
 use crate::target::{Credential, Provider, ProviderId, Target, TargetId};
 
@@ -184,6 +186,16 @@ impl Daemon {
             };
             self.slots.insert(id, slot);
         }
+        let stakes: Vec<(ProviderId, Stake)> = self
+            .slots
+            .values()
+            .filter_map(|slot| {
+                let provider = &slot.target.provider.id;
+                let settings = config.quotas.get(provider)?;
+                Some((provider.clone(), stake(slot, settings, None)?))
+            })
+            .collect();
+        self.treasury.adopt(config.quotas, &stakes);
         let removed = old.len();
         for id in old.into_keys() {
             self.trigger.disarm(id);
