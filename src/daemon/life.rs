@@ -245,6 +245,7 @@ impl Daemon {
             return;
         }
         slot.due = slot.timetable.as_ref().and_then(|timetable| timetable.next(wall, &slot.past));
+        slot.due = slot.resumes(wall).or(slot.due);
         self.metrics.next_due(id, slot.due.as_ref().map(|due| due.at));
         let Some(due) = &slot.due else {
             slot.alarm = None;

@@ -167,7 +167,10 @@ impl Daemon {
                     added_ids.push(id.clone());
                     to_plan.push(id.clone());
                     let (standing, past) = memory.of(&target, now);
-                    Slot::new(target, schedule, timetable, standing, past)
+                    let pause = memory.pause(&target);
+                    let mut slot = Slot::new(target, schedule, timetable, standing, past);
+                    slot.pause = pause;
+                    slot
                 }
                 Some(mut slot) => {
                     if is_same_probe(&slot.target, &target) && slot.schedule == schedule {
