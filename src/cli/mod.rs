@@ -8,6 +8,7 @@ mod explain;
 mod history;
 mod live;
 mod progress;
+mod quotas;
 mod readers;
 mod run;
 mod service_log;

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::exit::Exit;
 use crate::outcome::{Outcome, RunId, Verdict, judge};
 
+mod cost;
 mod documents;
 mod explain;
 mod history;
@@ -27,6 +28,7 @@ mod sheet;
 mod spark;
 mod status;
 mod status_json;
+mod status_quota;
 mod status_table;
 #[cfg(test)]
 mod status_tests;
@@ -44,6 +46,7 @@ pub use history::{History, render_history};
 pub use jsonl::line;
 pub use look::{Look, Marks, Style};
 pub use status::{Overview, Place, StatusRow, render_status};
+pub use status_quota::{LimitLeft, Paused, ProviderQuota};
 pub use summary::summary;
 
 /// One finished pass.

@@ -11,7 +11,7 @@ use super::status::percent;
 use super::{Format, Look, Marks, Overview, Place, StatusRow, Style, render_status};
 use crate::exit::{Exit, Strictness};
 use crate::outcome::{Code, Outcome, Status, Warmth};
-use crate::store::{Sample, TargetSummary, Uptime};
+use crate::store::{Sample, SpentLately, TargetSummary, Uptime};
 
 fn ago(seconds: i64) -> Timestamp {
     started() - SignedDuration::from_secs(seconds)
@@ -39,6 +39,7 @@ fn row(outcome: &Outcome, status: Status, times: &[f64]) -> StatusRow {
         since: Some(ago(11_579)),
         code: latest.known_code(),
         due: Some(started() + SignedDuration::from_secs(200)),
+        paused: None,
         trouble: (status != Status::Up).then(|| latest.clone()),
         summary: Some(TargetSummary {
             target: latest.target.clone(),
@@ -47,6 +48,7 @@ fn row(outcome: &Outcome, status: Status, times: &[f64]) -> StatusRow {
             day: uptime(360, 0),
             week: uptime(2_519, 1),
             days: Vec::new(),
+            spent: SpentLately::default(),
             standing: None,
             latest,
         }),
@@ -76,6 +78,7 @@ fn rows() -> Vec<StatusRow> {
         code: None,
         summary: None,
         due: None,
+        paused: None,
         trouble: None,
     };
     let both = ["deepseek", "minimax"].map(|id| row(&refused("synthetic-2", id, "m"), Status::Down, &[350.0, 360.0]));
@@ -92,6 +95,7 @@ fn shown(rows: &[StatusRow], format: Format, look: &Look) -> String {
         store: Path::new("/var/lib/pilotlight"),
         config: Some(Path::new("/etc/pilotlight/probes.yaml")),
         rows,
+        quotas: &[],
         exit,
         notes: &notes,
     };
