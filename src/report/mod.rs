@@ -24,6 +24,8 @@ mod json;
 mod jsonl;
 mod layout;
 mod look;
+#[cfg(test)]
+mod quota_tests;
 mod sheet;
 mod spark;
 mod status;

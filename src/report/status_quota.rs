@@ -1,7 +1,6 @@
 //! What the overview says of quotas: whose warm-ups are withheld and until when, and what is left of each limit.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
