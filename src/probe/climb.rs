@@ -215,7 +215,7 @@ impl Climb<'_> {
             let at = SignedDuration::try_from(after).ok().and_then(|after| self.clock.wall().checked_add(after).ok());
             Reset { after, at: at.unwrap_or(Timestamp::MAX), source: ResetSource::Governor }
         });
-        Err(Fault { reset, ..Fault::new(Code::QuotaWithheld, refused.evidence) })
+        Err(Fault { reset, ..Fault::new(refused.code, refused.evidence) })
     }
 
     /// Notes what a response's head says.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::outcome::{ListPrice, QuotaSeen, Withholding};
+use crate::outcome::{Code, ListPrice, QuotaSeen, Withholding};
 
 /// Gives leave to warm-ups.
 pub trait Permit: Send + Sync {
@@ -28,6 +28,8 @@ pub struct KnownOfQuota<'a> {
 /// Why there is no leave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NotPermitted {
+    /// What it means: that we withheld it, or that the provider has said beforehand that it refuses.
+    pub code: Code,
     /// The reason.
     pub why: Withholding,
     /// In words: `quota below 15 %: 61.2 requests of 500 left`.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::task;
 
-use crate::outcome::{Class, Cost, ListPrice, Outcome, QuotaSeen, Stage, Unit, Withholding};
+use crate::outcome::{Class, Code, Cost, ListPrice, Outcome, QuotaSeen, Stage, Unit, Withholding};
 use crate::probe::clock::Clock;
 use crate::probe::{Job, KnownOfQuota, Leave, NotPermitted, Permit};
 use crate::quota::{
@@ -27,12 +27,22 @@ pub struct Treasury {
     memory: Arc<dyn Ledgers>,
     rules: Mutex<Rules>,
     in_flight: Arc<Mutex<HashMap<Lane, usize>>>,
+    traffic: Mutex<HashMap<ProviderId, Traffic>>,
     /// Why the last ledger could not be kept.
     trouble: Mutex<Option<String>>,
 }
 
 /// Where requests wait for each other: an LLM of a provider.
 type Lane = (ProviderId, ModelId);
+
+/// The requests of ours that cost, at one provider. Where several run at once, its counter does not tell what each cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Traffic {
+    /// How many were ever granted.
+    granted: u64,
+    /// How many of them are settled.
+    settled: u64,
+}
 
 #[derive(Default)]
 struct Rules {
@@ -65,14 +75,14 @@ impl Treasury {
     /// A treasury for those who spend so, with ledgers that are kept there.
     #[must_use]
     pub fn new(spending: Spending, clock: Arc<dyn Clock>, ledgers: Arc<dyn Ledgers>) -> Self {
-        let memory = Arc::new(MemoryLedgers::default());
         Self {
             spending,
             clock,
             ledgers,
-            memory,
+            memory: Arc::new(MemoryLedgers::default()),
             rules: Mutex::default(),
             in_flight: Arc::default(),
+            traffic: Mutex::default(),
             trouble: Mutex::default(),
         }
     }
@@ -121,7 +131,13 @@ impl Treasury {
     /// The permit of one attempt.
     pub(super) fn attempt<'a>(&'a self, target: &'a Target, presence: Option<&Presence>) -> Attempt<'a> {
         let met = presence.map_or(InFlight::No, |presence| presence.met);
-        Attempt { treasury: self, target, met, granted: Mutex::default() }
+        let before = self.traffic(&target.provider.id, |traffic| *traffic);
+        Attempt { treasury: self, target, met, before, granted: Mutex::default() }
+    }
+
+    fn traffic<T>(&self, provider: &ProviderId, look: impl FnOnce(&mut Traffic) -> T) -> T {
+        let mut all = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        look(all.entry(provider.clone()).or_default())
     }
 
     fn rules(&self) -> std::sync::MutexGuard<'_, Rules> {
@@ -176,6 +192,8 @@ pub(super) struct Attempt<'a> {
     treasury: &'a Treasury,
     target: &'a Target,
     met: InFlight,
+    /// As it was when the attempt began, and so before the provider's counter was read.
+    before: Traffic,
     granted: Mutex<Option<(Grant, Price)>>,
 }
 
@@ -209,19 +227,26 @@ impl Attempt<'_> {
         let (answer, kept) = asked.await;
         if let (Err(error), Some(_), true) = (&kept, settings.daily_cap, spending != Spending::Unlimited) {
             let evidence = format!("there is a daily cap, and what is spent cannot be kept: failed to {error}");
-            return Err(NotPermitted { why: Withholding::DailyCap, evidence, after: None });
+            return Err(NotPermitted { code: Code::QuotaWithheld, why: Withholding::DailyCap, evidence, after: None });
         }
         match answer {
             Some(Ok(granted)) => {
+                self.treasury.traffic(&target.provider.id, |traffic| traffic.granted += 1);
                 *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
                 Ok(())
             }
             Some(Err(withheld)) => Err(NotPermitted {
+                // A person who asks is told what the provider would answer; it was not asked for nothing.
+                code: match (spending, withheld.why.kind()) {
+                    (Spending::ByHand, Withholding::Limited) => Code::WindowSpent,
+                    _ => Code::QuotaWithheld,
+                },
                 why: withheld.why.kind(),
                 evidence: withheld.to_string(),
                 after: withheld.until_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
             }),
             None => Err(NotPermitted {
+                code: Code::QuotaWithheld,
                 why: Withholding::Limited,
                 evidence: format!(
                     "the quota's ledger could not be asked: failed to {}",
@@ -235,7 +260,7 @@ impl Attempt<'_> {
     /// Tells the ledger what came of the attempt, and the outcome what it cost. `charged` is how many requests the
     /// provider may have charged for.
     pub(super) async fn settle(self, outcome: &mut Outcome, charged: u32) {
-        let granted = self.granted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner).take();
         let spoke = outcome.quota.newest().next().is_some();
         let refused = outcome
             .diagnosis
@@ -251,7 +276,8 @@ impl Attempt<'_> {
         {
             outcome.cost = Cost { requests: Some(spent.requests), usd: spent.usd };
         }
-        let measured = (charged == 1).then(|| counted(&outcome.quota)).flatten();
+        let alone = self.was_alone(granted.as_ref());
+        let measured = (charged == 1 && alone).then(|| counted(&outcome.quota)).flatten();
         let (seen, model) = (outcome.quota.clone(), self.target.model.clone());
         let settings = self.treasury.settings(&self.target.provider.id);
         let settled = self.treasury.change(&self.target.provider.id, &settings, move |ledger, settings, now| {
@@ -270,6 +296,26 @@ impl Attempt<'_> {
         });
         // `trouble` tells of a ledger that could not be kept; the probe's own outcome stands.
         let _ = settled.await;
+    }
+}
+
+impl Attempt<'_> {
+    /// Ends its request, if one was granted, and says whether no other of ours was under way at the provider meanwhile.
+    fn was_alone(&self, granted: Option<&(Grant, Price)>) -> bool {
+        self.treasury.traffic(&self.target.provider.id, |traffic| {
+            traffic.settled += u64::from(granted.is_some());
+            self.before.granted == self.before.settled && traffic.granted == self.before.granted + 1
+        })
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        // One that did not come back, for a fault of ours: what was granted to it stays spent.
+        let granted = self.granted.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if granted.is_some() {
+            self.was_alone(granted.as_ref());
+        }
     }
 }
 
