@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use pilotlight::outcome::Withholding;
 use pilotlight::{report, telemetry};
 
 /// Compares a file of the repository with what the code makes, or writes it.
@@ -48,6 +49,15 @@ fn docs_log() {
 #[test]
 fn docs_metrics() {
     compare("docs/metrics.md", &telemetry::metrics_markdown());
+}
+
+#[test]
+fn the_reasons_of_docs_quota_are_the_reasons() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/quota.md")).unwrap();
+    let section = text.split("## What is withheld, and why").nth(1).unwrap().split("\n### ").next().unwrap();
+    let found: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|row| row.split('`').next()).collect();
+    assert_eq!(found, Withholding::ALL.map(Withholding::name), "in the order in which the governor asks");
 }
 
 #[test]

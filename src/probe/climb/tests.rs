@@ -71,7 +71,9 @@ async fn climbed(script: Vec<Scripted>) -> Outcome {
     let credential = Arc::new(Credential::NotNeeded);
     let job = Job { target: Arc::new(target), credential, depth: Depth::Warm, run_id: run_id(), cold_until: None };
     let scene = Scene(std::sync::Mutex::new(Some(script)));
-    climb(&job, &scene, &SystemClock, knobs, &|_| {}, Box::pin(std::future::pending())).await.outcome
+    climb(&job, &scene, &SystemClock, &crate::probe::Free, knobs, &|_| {}, Box::pin(std::future::pending()))
+        .await
+        .outcome
 }
 
 fn left(readings: &[Reading]) -> Vec<(&str, Option<f64>)> {
