@@ -143,7 +143,8 @@ fn histories(folder: &Path) {
     assert!(lines[0].starts_with("when                 depth  verdict"), "{text}");
     assert!(lines[1].contains("✗ failed") && lines[1].contains("model-not-found: HTTP 404"), "{text}");
     assert!(lines[3].starts_with("── down since ") && lines[3].ends_with(" (model-not-found) ──"), "{text}");
-    assert!(text.ends_with("\nlost: 3 probes: 3 failed\ncodes: model-not-found ×3\n"), "{text}");
+    assert!(text.contains("\nlost: 3 probes: 3 failed\ncodes: model-not-found ×3\n"), "{text}");
+    assert!(text.ends_with("×3\n7d: 3 warm-ups\n"), "asked for, and nothing is known of a cost\n{text}");
 
     let warm = told(folder, &["history", "zulu", "--depth", "warm", "--limit", "2", "--since", "24h"], 0);
     assert!(

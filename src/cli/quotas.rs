@@ -60,7 +60,9 @@ fn quota(
     let ledger = ledger.later(settings, now);
     let known = |limit: &str| settings.limits.iter().find(|known| known.name.as_str() == limit);
     let limits = ledger.left(settings).map(|left| {
-        let long = known(left.window.as_str()).is_some_and(Limit::is_long);
+        // As the governor has it: money that nobody is known to give back is long.
+        let money = matches!(left.unit, Unit::Usd | Unit::OtherMoney);
+        let long = known(left.window.as_str()).map_or(money, Limit::is_long);
         LimitLeft {
             window: left.window.to_string(),
             unit: left.unit,

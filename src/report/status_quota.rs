@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::cost::SpentEntry;
 use super::human::labelled;
 use super::layout::{LongWord, wrap};
 use super::look::{Look, Marks, Role};
@@ -218,7 +219,8 @@ pub(super) struct QuotaEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     daily_cap_usd: Option<f64>,
     today_usd: f64,
-    spent_24h: Spent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spent_24h: Option<SpentEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     regained_percent_24h: Option<f64>,
 }
@@ -254,7 +256,7 @@ impl<'a> QuotaEntry<'a> {
             refused_until: quota.refused_until.map(moment),
             daily_cap_usd: quota.daily_cap_usd,
             today_usd: rounded(quota.today_usd),
-            spent_24h: quota.day,
+            spent_24h: SpentEntry::of(&quota.day),
             regained_percent_24h: quota.part_of_regained.map(|part| rounded(part * 100.0)),
         }
     }

@@ -62,15 +62,21 @@ const OPTIONAL: [Column; 9] = [
 ];
 
 /// Where to find room before a column is left out, and at last when none is left to leave out.
-const SQUEEZE: [Step<Column>; 6] = [
-    (Column::Spark, 8, Fit::Easy),
-    (Column::Llm, 18, Fit::Easy),
-    // The code stands below the table too.
-    (Column::Last, 18, Fit::Easy),
-    (Column::Target, 24, Fit::Easy),
-    (Column::Target, 8, Fit::Tight),
-    (Column::Last, 6, Fit::Tight),
-];
+fn squeeze(view: &Overview<'_>) -> [Step<Column>; 6] {
+    // The code stands below the table too. So does why a target is paused, but it is what a reader looks for.
+    let last = if view.rows.iter().any(|row| row.paused.is_some()) { PAUSED } else { 18 };
+    [
+        (Column::Spark, 8, Fit::Easy),
+        (Column::Llm, 18, Fit::Easy),
+        (Column::Last, last, Fit::Easy),
+        (Column::Target, 24, Fit::Easy),
+        (Column::Target, 8, Fit::Tight),
+        (Column::Last, 6, Fit::Tight),
+    ]
+}
+
+/// The columns of `paused: quota below 100 %`.
+const PAUSED: usize = 25;
 
 /// Writes the table.
 pub(super) fn render(view: &Overview<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()> {
@@ -78,12 +84,13 @@ pub(super) fn render(view: &Overview<'_>, look: &Look, out: &mut dyn Write) -> i
     let mut rows = vec![shown.iter().map(|column| header(*column).to_owned()).collect::<Vec<_>>()];
     let cells = |row: &StatusRow| shown.iter().map(|column| cell(*column, row, view.now, look)).collect();
     rows.extend(view.rows.iter().map(cells));
-    let sheet = Sheet::new(shown, rows).fit(&OPTIONAL, &SQUEEZE, look.width).cut(|column, cell, width| match column {
-        Column::Target | Column::Llm => shorten(cell, width, look.marks.ellipsis()),
-        Column::Last => shorten_end(cell, width, look.marks.ellipsis()),
-        Column::Spark => newest(cell, width),
-        _ => cell.to_owned(),
-    });
+    let sheet =
+        Sheet::new(shown, rows).fit(&OPTIONAL, &squeeze(view), look.width).cut(|column, cell, width| match column {
+            Column::Target | Column::Llm => shorten(cell, width, look.marks.ellipsis()),
+            Column::Last => shorten_end(cell, width, look.marks.ellipsis()),
+            Column::Spark => newest(cell, width),
+            _ => cell.to_owned(),
+        });
     let right = sheet.right(|column| {
         matches!(column, Column::Since | Column::FirstToken | Column::Spark | Column::Day | Column::Week | Column::Cost)
     });
