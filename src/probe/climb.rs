@@ -381,3 +381,6 @@ async fn stages(climb: &mut Climb<'_>) -> Result<(), Fault> {
     }
     warm::warm(climb, located).await
 }
+
+#[cfg(test)]
+mod tests;
