@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::*;
 use crate::outcome::sample::{run_id, target};
 use crate::outcome::{ListPrice, Reading};
+use crate::probe::Free;
 use crate::probe::transport::{Answer, Body, BodyFault, Boxed, DialMarks, Dialled, ExchangeFault, Request};
 use crate::run::SystemClock;
 use crate::target::{Catalogue, CatalogueShape, Family, FreeCheck, FreeCheckProves, Provider};
@@ -71,9 +72,7 @@ async fn climbed(script: Vec<Scripted>) -> Outcome {
     let credential = Arc::new(Credential::NotNeeded);
     let job = Job { target: Arc::new(target), credential, depth: Depth::Warm, run_id: run_id(), cold_until: None };
     let scene = Scene(std::sync::Mutex::new(Some(script)));
-    climb(&job, &scene, &SystemClock, &crate::probe::Free, knobs, &|_| {}, Box::pin(std::future::pending()))
-        .await
-        .outcome
+    climb(&job, &scene, &SystemClock, &Free, knobs, &|_| {}, Box::pin(std::future::pending())).await.outcome
 }
 
 fn left(readings: &[Reading]) -> Vec<(&str, Option<f64>)> {
