@@ -61,7 +61,7 @@ const ALL: [Column; 8] = [
 ];
 
 /// What is left out when the terminal is narrow, in this order.
-const OPTIONAL: [Column; 5] = [Column::Cost, Column::Total, Column::Warmth, Column::Depth, Column::FirstToken];
+const OPTIONAL: [Column; 5] = [Column::Total, Column::Cost, Column::Warmth, Column::Depth, Column::FirstToken];
 
 /// Evidence is cut before a column is left out; the code before it need not be.
 const SQUEEZE: [Step<Column>; 2] = [(Column::Reason, 24, Fit::Easy), (Column::Reason, 8, Fit::Tight)];
