@@ -1,5 +1,6 @@
 //! Deciding before doing: what is probed and when, what a gate needs, what is tried again. Pure: values in, values out.
 
+mod assumed;
 mod due;
 mod gate;
 mod maintenance;
@@ -8,7 +9,8 @@ mod schedule;
 mod spans;
 mod windows;
 
-pub use due::{AUTO, CronBook, Due, Past, Timetable, Why};
+pub use assumed::Assumed;
+pub use due::{AUTO, Almanac, CronBook, Due, Dues, Past, Timetable, Why};
 pub use gate::{Gate, GateId, NamedGate};
 pub use maintenance::{Maintenance, MaintenanceTime, Selection};
 pub use retry::{RetryPolicy, Tried};
