@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::Unit;
+
 /// A measured duration: `<1ms`, `350ms`, `4.2s`, `2m 10s`, `1h 5m`, `3d 4h`. Never more than two units, because nobody
 /// acts on the third.
 #[must_use]
@@ -89,6 +91,40 @@ pub fn again(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     } else {
         format!("in {}, on {} at {clock}", wait(left), then.strftime("%a %-d %b"))
     }
+}
+
+/// How much of what a limit counts: `61.2 requests`, `$11.20`, `1200 tokens`, `46.7 %`. Small sums of money keep three
+/// digits that count.
+#[must_use]
+pub fn quantity(amount: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Usd => money(amount),
+        Unit::OtherMoney => format!("{amount:.2}"),
+        Unit::Percent => format!("{} %", number(amount)),
+        Unit::Requests | Unit::Tokens => format!("{} {}", number(amount), unit.name()),
+    }
+}
+
+/// A number with a digit after the point where it is not whole; two where it is less than ten.
+fn number(amount: f64) -> String {
+    let digits = if amount.abs() < 10.0 { 2 } else { 1 };
+    let text = format!("{amount:.digits$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// US dollars: `$11.20`, `$0.00142`, `$0`.
+#[must_use]
+pub fn money(usd: f64) -> String {
+    if usd == 0.0 {
+        return "$0".to_owned();
+    }
+    if !(0.0..0.1).contains(&usd) {
+        return format!("${usd:.2}");
+    }
+    // Three digits that count, down to a billionth.
+    let digits =
+        (1..=9_usize).find(|digits| usd * 10_f64.powi(i32::try_from(*digits).unwrap_or(9)) >= 1.0).unwrap_or(9);
+    format!("${usd:.0$}", digits + 2)
 }
 
 /// A count with its noun: `1 target`, `40 targets`.

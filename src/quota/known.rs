@@ -1,0 +1,121 @@
+//! What is known of a limit's state: the last reading, and what has happened since.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Limit, Refill};
+use crate::outcome::{Limited, Reading, Unit, WindowName};
+
+/// A reading that is older says nothing any more, once what it promised has come: a probe will read anew.
+const STALE_S: f64 = 24.0 * 3600.0;
+
+/// Nothing comes back later than a month and a day from now, whatever a provider says.
+const FAR_S: f64 = 32.0 * 86_400.0;
+
+/// The last reading of a limit, kept by its age rather than its time, so that no clock that is set can touch it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Known {
+    pub(super) window: WindowName,
+    pub(super) unit: Unit,
+    remaining: Option<f64>,
+    max: Option<f64>,
+    gives: Option<f64>,
+    /// Seconds from the reading until something comes back.
+    next_s: Option<f64>,
+    limited: Limited,
+    /// Seconds since the reading.
+    age_s: f64,
+    /// What our own probes have spent since.
+    spent: f64,
+}
+
+/// What is thought to be left of a limit now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Left {
+    pub(super) remaining: f64,
+    pub(super) max: Option<f64>,
+    /// Seconds until something comes back.
+    pub(super) next_s: Option<f64>,
+}
+
+impl Known {
+    /// A reading just made; `now_ms` is the wall's time in Unix milliseconds.
+    pub(super) fn new(reading: &Reading, now_ms: i64) -> Self {
+        let number = |value: Option<f64>| value.filter(|number| (0.0..=1e15).contains(number));
+        #[expect(clippy::cast_precision_loss, reason = "a difference of times")]
+        let next_s = reading
+            .next
+            .map(|next| (next.as_millisecond().saturating_sub(now_ms).max(0)) as f64 / 1000.0)
+            .map(|seconds| seconds.min(FAR_S));
+        Self {
+            window: reading.window.clone(),
+            unit: reading.unit,
+            remaining: number(reading.remaining),
+            // Nothing is not a maximum: it is what an account is told that has another kind of plan.
+            max: number(reading.max).filter(|max| *max > 0.0),
+            gives: number(reading.gives),
+            next_s,
+            limited: reading.limited,
+            age_s: 0.0,
+            spent: 0.0,
+        }
+    }
+
+    pub(super) fn pass(&mut self, seconds: f64) {
+        self.age_s += seconds;
+    }
+
+    pub(super) fn spend(&mut self, amount: f64) {
+        self.spent += amount;
+    }
+
+    /// Takes back what was thought to be spent and was not.
+    pub(super) fn unspend(&mut self, amount: f64) {
+        self.spent = (self.spent - amount).max(0.0);
+    }
+
+    /// The seconds for which the provider has said that it refuses.
+    pub(super) fn refuses_for(&self) -> Option<f64> {
+        let left = self.next_s.unwrap_or(0.0) - self.age_s;
+        (self.limited == Limited::Yes && left > 0.0).then_some(left)
+    }
+
+    /// What is left now; `limit` is what is known of how it refills. `None` where nothing is known any more.
+    pub(super) fn left(&self, limit: Option<&Limit>) -> Option<Left> {
+        let remaining = self.remaining?;
+        let max = self.max.or(limit.map(|limit| limit.max));
+        let until = self.next_s.map(|next| next - self.age_s);
+        if self.age_s > STALE_S && until.is_none_or(|until| until <= 0.0) {
+            return None;
+        }
+        let refill = limit.map(|limit| limit.refill);
+        let (back, next_s) = match (until, refill) {
+            // The next has not come.
+            (Some(until), _) if until > 0.0 => (0.0, Some(until)),
+            (Some(until), Some(Refill::Steps { every, amount })) => {
+                let every = every.as_secs_f64().max(f64::MIN_POSITIVE);
+                let steps = (-until / every).floor() + 1.0;
+                let gives = self.gives.unwrap_or(amount);
+                (steps * gives, Some(every - (-until).rem_euclid(every)))
+            }
+            // A window that begins anew is full; one of which a part comes back has at least that.
+            (Some(_), _) => (self.gives.or(max).unwrap_or(0.0), None),
+            (None, Some(Refill::Steps { every, amount })) => {
+                ((self.age_s / every.as_secs_f64().max(f64::MIN_POSITIVE)).floor() * amount, None)
+            }
+            (None, Some(Refill::Rolling { over } | Refill::Fixed { every: over }))
+                if self.age_s >= over.as_secs_f64() =>
+            {
+                (max.unwrap_or(0.0), None)
+            }
+            (None, _) => (0.0, None),
+        };
+        let whole = remaining - self.spent + back;
+        let remaining = max.map_or(whole, |max| whole.min(max)).max(0.0);
+        Some(Left { remaining, max, next_s })
+    }
+
+    pub(super) fn is_sound(&self) -> bool {
+        let numbers = [Some(self.age_s), Some(self.spent), self.remaining, self.max, self.gives, self.next_s];
+        numbers.into_iter().flatten().all(|number| number.is_finite() && number >= 0.0)
+    }
+}
