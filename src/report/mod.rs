@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::exit::Exit;
 use crate::outcome::{Outcome, RunId, Verdict, judge};
 
+mod bar;
 mod documents;
 mod explain;
 mod history;
@@ -23,6 +24,11 @@ mod json;
 mod jsonl;
 mod layout;
 mod look;
+mod plan;
+mod plan_json;
+mod plan_simulated;
+#[cfg(test)]
+mod plan_tests;
 mod sheet;
 mod spark;
 mod status;
@@ -43,6 +49,7 @@ pub use explain::{explain, list};
 pub use history::{History, render_history};
 pub use jsonl::line;
 pub use look::{Look, Marks, Style};
+pub use plan::{PlanView, render_plan};
 pub use status::{Overview, Place, StatusRow, render_status};
 pub use summary::summary;
 
