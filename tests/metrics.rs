@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pilotlight::outcome::{
-    Code, Connection, Cost, Diagnosis, Outcome, Proof, QuotaSeen, RunId, Stage, Status, Timings, Usage, Warmth,
+    Code, Connection, Cost, Diagnosis, Limited, Outcome, Proof, QuotaSeen, Reading, RunId, Stage, Status, Timings,
+    Unit, Usage, Warmth, WindowName,
 };
 use pilotlight::target::{
     BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId, Provider,
@@ -111,6 +112,7 @@ fn outcome(target: &Arc<Target>) -> Outcome {
         usage: Usage { input_tokens: Some(9), output_tokens: Some(16) },
         cost: Cost::default(),
         quota: QuotaSeen::default(),
+        list_price: None,
         http_status: Some(200),
         request_id: None,
         warmth: Warmth::Warm,
@@ -128,6 +130,16 @@ fn filled() -> Metrics {
     let at = Timestamp::from_second(1_795_000_000).unwrap();
     for target in &targets {
         let mut outcome = outcome(target);
+        outcome.cost = Cost { requests: Some(0.1), usd: Some(0.000_2) };
+        outcome.quota.read_after(vec![Reading {
+            window: WindowName::FIVE_HOUR,
+            unit: Unit::Requests,
+            remaining: Some(364.5),
+            max: Some(500.0),
+            next: Some(at),
+            gives: Some(25.0),
+            limited: Limited::No,
+        }]);
         metrics.observe(&outcome, Some(Duration::from_micros(700)));
         outcome.warmth = Warmth::Cold;
         metrics.observe(&outcome, None);

@@ -328,7 +328,7 @@ macro_rules! scenarios {
     };
 }
 
-scenarios!(credential, dial, authenticate, locate, chat, messages, ollama, embeddings, refusals, cold, hostile);
+scenarios!(credential, dial, authenticate, locate, chat, messages, ollama, embeddings, refusals, cold, hostile, quota);
 
 #[test]
 fn every_file_is_played_and_every_code_is_shown() {

@@ -25,6 +25,8 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(whole, read(shape, body, usize::from(*size).max(1)));
         if let Ok(found) = whole.0 {
             assert!(found.nearest.len() <= 3 && found.efforts.len() <= 16);
+            let price = found.list_price.map(|price| [price.input_usd_per_million, price.output_usd_per_million]);
+            assert!(price.into_iter().flatten().all(|price| (0.0..=10_000.0).contains(&price)));
             assert!(found.nearest.iter().chain(&found.efforts).all(|text| !text.contains(char::is_control)));
         }
         // Whatever our scan calls JSON, another parser calls so too, but for texts that are not UTF-8, for halves of

@@ -4,6 +4,7 @@
 use super::keep_alive::keep_alive;
 use super::keys::{Json, Scalar};
 use super::values;
+use super::values_of_quota as quota;
 use super::values_of_times as times;
 
 /// A scalar of some form.
@@ -76,3 +77,17 @@ pub(super) static MOMENT: Scalar = scalar(
 );
 pub(super) static WITNESS: Scalar =
     scalar("a host with a port", |text| times::witness(text).map(drop), Some(":[0-9]{1,5}$"), Json::Text);
+
+const AMOUNT_PATTERN: &str = "^[0-9][0-9_]*(\\.[0-9]+)?$";
+const MONEY_PATTERN: &str = "^\\$?[0-9][0-9_]*(\\.[0-9]+)?$";
+pub(super) static AMOUNT: Scalar =
+    scalar("a number", |text| quota::amount(text).map(drop), Some(AMOUNT_PATTERN), Json::TextOrNumber);
+pub(super) static WEIGHT: Scalar =
+    scalar("a number", |text| quota::weight(text).map(drop), Some(AMOUNT_PATTERN), Json::TextOrNumber);
+pub(super) static MONEY: Scalar =
+    scalar("US dollars", |text| quota::money(text).map(drop), Some(MONEY_PATTERN), Json::TextOrNumber);
+pub(super) static PRICE_OF_TOKENS: Scalar =
+    scalar("US dollars", |text| quota::price(text).map(drop), Some(MONEY_PATTERN), Json::TextOrNumber);
+pub(super) static PERIOD: Scalar =
+    scalar("a duration", |text| quota::period(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+pub(super) static PATTERN: Scalar = scalar("a model's id", quota::pattern, None, Json::TextOrNumber);

@@ -11,7 +11,9 @@ use jiff::tz::TimeZone;
 use super::Config;
 use super::keep_alive::FOREVER;
 use super::resolve::{Origin, Origins};
+use super::show_quota::{limits, prices};
 use super::values::duration_text;
+use super::values_of_quota::number_text;
 use super::values_of_times::{age_text, size_text};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 use crate::outcome::{Damping, Witness};
@@ -111,6 +113,16 @@ impl Page {
             key("packs", packs.to_string());
         }
         key("share", quota.share.to_string());
+        key("floor", quota.floor.to_string());
+        key("long_floor", quota.long_floor.to_string());
+        if let Some(cap) = quota.daily_cap {
+            key("daily_cap", format!("${}", number_text(cap)));
+        }
+        key("limits", limits(&quota.limits));
+        key("prices", prices(&quota.prices));
+        if let Some(parallel) = quota.parallel {
+            key("parallel", parallel.to_string());
+        }
         if let Some(file) = &provider.ca_file {
             // Loading puts the folder before it again.
             let file = file.strip_prefix(directory).unwrap_or(file);
@@ -314,6 +326,6 @@ fn scalar(text: &str) -> String {
 }
 
 /// A text in double quotes. JSON's escapes are YAML's too.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -5,10 +5,11 @@
 
 use super::forms::{
     ARGUMENT, BASE_URL, CERTIFICATE, FILE, HEADER_NAME, HEADER_VALUE, KEEP_ALIVE, KEY_HEADER, LINE, LITERAL_KEY, MODEL,
-    NAME, PAGE, PATH, PERCENT, PRESET, PROVIDER_NAME, TAG, VARIABLE, VERSION, WAIT, WITNESS,
+    MONEY, NAME, PAGE, PATH, PATTERN, PERCENT, PRESET, PROVIDER_NAME, TAG, VARIABLE, VERSION, WAIT, WITNESS,
 };
 use super::keep_alive::FOREVER;
 use super::keys::{Key, Kind, Section};
+pub(super) use super::table_of_quota::{LIMIT, PRICE, REFILL};
 pub(super) use super::table_of_times::{ASSUME, AUTH, HISTORY, MAINTENANCE, STATUS, WARM};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 
@@ -139,6 +140,32 @@ pub(super) static PROVIDER: Section = Section {
         Key::new("share", Kind::Scalar(&PERCENT), "The part of what regenerates that probes may spend; users keep the rest.")
             .default("`30%`")
             .example("30%"),
+        Key::new("floor", Kind::Scalar(&PERCENT), "What must be left of each limit for a warm-up to be made.")
+            .default("`15%`")
+            .example("15%")
+            .also(&["reserve"]),
+        Key::new("long_floor", Kind::Scalar(&PERCENT), "The same, of limits that span more than a day.")
+            .default("`10%`")
+            .example("10%"),
+        Key::new("daily_cap", Kind::Scalar(&MONEY), "What all probes together may cost in a day (UTC), in US dollars, whoever asks for them.")
+            .default("none")
+            .example("$1")
+            .also(&["budget", "max_cost", "cap"]),
+        Key::new("limits", Kind::OrWord("none", &Kind::List(&Kind::Section(&LIMIT))), "What the provider allows.")
+            .default("the preset's")
+            .example("[{ name: requests-day, requests: 1000, every: 1d }]")
+            .also(&["quota", "quotas", "windows", "rate_limits"]),
+        Key::new(
+            "prices",
+            Kind::OrWord("none", &Kind::Map { key: &PATTERN, value: &Kind::Section(&PRICE) }),
+            "What models' requests cost, by the model's id, or its beginning and a star. The first that fits counts; the preset's come last.",
+        )
+        .default("the preset's, else one request each")
+        .example("{ \"hf:zai-org/*\": { requests: 1 } }")
+        .also(&["price", "pricing"]),
+        Key::new("parallel", Kind::Number { min: 1, max: 1000 }, "How many requests of one model the provider works on at once; others wait there.")
+            .default("the preset's, else as many as come")
+            .example("1"),
         Key::new("ca_file", Kind::Scalar(&FILE), "PEM file with the certificate authorities to trust instead of the system's; relative to this file.")
             .example("company-ca.pem")
             .also(&["ca", "cert", "cacert", "ca_cert"]),

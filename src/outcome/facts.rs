@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Diagnosis, QuotaSeen};
+use super::{Cost, Diagnosis, ListPrice, QuotaSeen};
 use crate::target::{Depth, Target};
 
 /// A rung of the ladder, from the lowest.
@@ -277,6 +277,8 @@ pub struct Outcome {
     pub cost: Cost,
     /// What the provider said of its limits.
     pub quota: QuotaSeen,
+    /// What the provider's catalogue says that the LLM costs.
+    pub list_price: Option<ListPrice>,
     /// The last HTTP status.
     pub http_status: Option<u16>,
     /// The provider's id of the last request, for its support.

@@ -136,12 +136,57 @@ pub struct QuotaSeen {
     pub after: Vec<Reading>,
 }
 
+/// No provider has more limits than this.
+const READINGS: usize = 16;
+
 impl QuotaSeen {
+    /// Takes in what was read before anything was spent. Of what was read twice the newer counts.
+    pub fn read_before(&mut self, readings: Vec<Reading>) {
+        merge(&mut self.before, readings);
+    }
+
+    /// Takes in what was read after something was spent. Of what was read twice the newer counts.
+    pub fn read_after(&mut self, readings: Vec<Reading>) {
+        merge(&mut self.after, readings);
+    }
+
     /// The newest readings, each limit once.
     pub fn newest(&self) -> impl Iterator<Item = &Reading> {
         let again = |reading: &&Reading| !self.after.iter().any(|after| after.window == reading.window);
         self.after.iter().chain(self.before.iter().filter(again))
     }
+
+    /// What is left of the limit that a probe is most likely to run into: requests where they are limited, the longest
+    /// window of them first; else the week, the key or the balance. In the unit of that limit.
+    #[must_use]
+    pub fn remaining(&self) -> Option<f64> {
+        /// From the foremost.
+        const ORDER: [WindowName; 7] = [
+            WindowName::FIVE_HOUR,
+            WindowName::REQUESTS_DAY,
+            WindowName::REQUESTS_MINUTE,
+            WindowName::REQUESTS,
+            WindowName::WEEK,
+            WindowName::KEY,
+            WindowName::BALANCE,
+        ];
+        ORDER.iter().find_map(|window| self.newest().find(|reading| reading.window == *window)?.remaining)
+    }
+}
+
+fn merge(known: &mut Vec<Reading>, newer: Vec<Reading>) {
+    let again = |reading: &Reading| newer.iter().any(|newer| newer.window == reading.window);
+    let older = std::mem::take(known).into_iter().filter(|reading| !again(reading)).collect::<Vec<_>>();
+    known.extend(newer.into_iter().chain(older).take(READINGS));
+}
+
+/// What a catalogue says that an LLM costs. Both are finite, and from 0 to 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ListPrice {
+    /// US dollars for a million tokens of prompts.
+    pub input_usd_per_million: f64,
+    /// US dollars for a million generated tokens.
+    pub output_usd_per_million: f64,
 }
 
 /// What a probe cost. What is not known is absent.
@@ -151,4 +196,66 @@ pub struct Cost {
     pub requests: Option<f64>,
     /// In US dollars.
     pub usd: Option<f64>,
+}
+
+impl Cost {
+    /// Adds the cost of another probe or attempt. What neither is known of stays absent.
+    pub fn add(&mut self, more: Self) {
+        let sum = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a + b).or(a).or(b);
+        self.requests = sum(self.requests, more.requests);
+        self.usd = sum(self.usd, more.usd);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(window: WindowName, remaining: f64) -> Reading {
+        Reading {
+            window,
+            unit: Unit::Requests,
+            remaining: Some(remaining),
+            max: None,
+            next: None,
+            gives: None,
+            limited: Limited::No,
+        }
+    }
+
+    #[test]
+    fn of_what_was_read_twice_the_newer_counts() {
+        let mut seen = QuotaSeen::default();
+        seen.read_before(vec![reading(WindowName::FIVE_HOUR, 9.0), reading(WindowName::WEEK, 5.0)]);
+        seen.read_before(vec![reading(WindowName::FIVE_HOUR, 8.0)]);
+        seen.read_before(Vec::new());
+        assert_eq!(seen.before, [reading(WindowName::FIVE_HOUR, 8.0), reading(WindowName::WEEK, 5.0)]);
+        seen.read_after(vec![reading(WindowName::FIVE_HOUR, 7.0)]);
+        let newest: Vec<_> = seen.newest().cloned().collect();
+        assert_eq!(newest, [reading(WindowName::FIVE_HOUR, 7.0), reading(WindowName::WEEK, 5.0)]);
+    }
+
+    #[test]
+    fn there_are_never_more_than_sixteen() {
+        let mut seen = QuotaSeen::default();
+        for number in 0..40_u8 {
+            seen.read_after(vec![reading(WindowName::new(&format!("w{number}")), f64::from(number))]);
+        }
+        let kept: Vec<_> = seen.after.iter().filter_map(|reading| reading.remaining).collect();
+        assert_eq!(kept, (24..40).rev().map(f64::from).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn requests_come_before_money() {
+        let mut seen = QuotaSeen::default();
+        assert_eq!(seen.remaining(), None);
+        seen.read_before(vec![reading(WindowName::TOKENS_MINUTE, 1.0)]);
+        assert_eq!(seen.remaining(), None);
+        seen.read_after(vec![reading(WindowName::BALANCE, 2.0), reading(WindowName::WEEK, 3.0)]);
+        assert_eq!(seen.remaining(), Some(3.0));
+        seen.read_before(vec![reading(WindowName::REQUESTS_MINUTE, 4.0)]);
+        assert_eq!(seen.remaining(), Some(4.0));
+        seen.read_after(vec![Reading { remaining: None, ..reading(WindowName::FIVE_HOUR, 0.0) }]);
+        assert_eq!(seen.remaining(), Some(4.0), "what is not known is passed over");
+    }
 }

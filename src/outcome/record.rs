@@ -78,6 +78,17 @@ pub struct Record {
     /// Tokens generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u64>,
+    /// What it cost, in requests as the provider weighs them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_requests: Option<f64>,
+    /// What it cost, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_usd: Option<f64>,
+    /// What is left of the provider's foremost limit, in the unit of that ([`QuotaSeen::remaining`]).
+    ///
+    /// [`QuotaSeen::remaining`]: super::QuotaSeen::remaining
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota_remaining: Option<f64>,
     /// Seconds until the provider says to come back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<f64>,
@@ -126,6 +137,10 @@ impl Record {
             total_ms: milliseconds(outcome.timings.total),
             input_tokens: outcome.usage.input_tokens,
             output_tokens: outcome.usage.output_tokens,
+            price_requests: outcome.cost.requests.map(|requests| rounded(requests, 1e6)),
+            // A warm-up of a small LLM costs a few millionths of a dollar.
+            price_usd: outcome.cost.usd.map(|usd| rounded(usd, 1e9)),
+            quota_remaining: outcome.quota.remaining().map(|remaining| rounded(remaining, 1e6)),
             retry_after_s: foremost
                 .and_then(|diagnosis| diagnosis.reset)
                 .map(|reset| milliseconds(reset.after).round() / 1000.0),
@@ -140,6 +155,13 @@ impl Record {
 /// A moment in UTC to the millisecond: `2026-11-20T19:02:11.123Z`.
 fn moment(timestamp: jiff::Timestamp) -> String {
     format!("{timestamp:.3}")
+}
+
+/// A number to one part of `parts`: more digits would be the noise of binary fractions.
+fn rounded(number: f64, parts: f64) -> f64 {
+    let whole = (number * parts).round() / parts;
+    // So large that it has no such digits.
+    if whole.is_finite() { whole } else { number }
 }
 
 /// Milliseconds to the microsecond: more digits would be noise.

@@ -11,6 +11,7 @@ use super::locate::{Scanned, scan};
 use super::request;
 use super::transport::Answer;
 use super::wire::error_body::{BodyShape, ErrorFacts, has_error};
+use super::wire::quota;
 use crate::outcome::{Code, Proof, Stage};
 use crate::target::{Depth, FreeCheckProves};
 
@@ -83,6 +84,8 @@ async fn judge(climb: &mut Climb<'_>, mut answer: Answer, path: &str) -> Result<
     if has_error(&value) {
         return Err(refusal_inside(climb, Stage::Authenticate, false, &answer.head, &facts));
     }
+    // An empty purse or a spent window does not disprove the key.
+    climb.read_quota(quota::body(climb.job.target.provider.family, &value, climb.clock.wall()));
     Ok(Accepted::Yes)
 }
 

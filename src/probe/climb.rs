@@ -14,12 +14,13 @@ use super::clock::Clock;
 use super::knobs::Knobs;
 use super::remedy::{Known, remedy};
 use super::transport::{Head, Line, Network};
+use super::wire::quota;
 use super::wire::text::{clean, scrub};
 use super::{authenticate, credential, dial, locate, warm};
 use crate::outcome::words::duration;
 use crate::outcome::{
-    Code, Connection, Cost, Diagnosis, Event, Outcome, Proof, QuotaSeen, Reset, RunId, Stage, StageTime, Timings,
-    Usage, Warmth,
+    Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, RunId, Stage,
+    StageTime, Timings, Usage, Warmth,
 };
 use crate::target::{Credential, Depth, Target};
 
@@ -137,6 +138,7 @@ pub(super) struct Facts {
     pub timings: Timings,
     pub usage: Usage,
     pub quota: QuotaSeen,
+    pub list_price: Option<ListPrice>,
     pub http_status: Option<u16>,
     pub request_id: Option<String>,
     pub warmth: Warmth,
@@ -188,8 +190,18 @@ impl Climb<'_> {
         self.facts.proof = self.facts.proof.max(proof);
     }
 
+    /// Keeps what the provider says of its limits, apart by whether a request that costs was sent yet.
+    pub(super) fn read_quota(&mut self, readings: Vec<Reading>) {
+        if self.facts.requests_that_warm == 0 {
+            self.facts.quota.read_before(readings);
+        } else {
+            self.facts.quota.read_after(readings);
+        }
+    }
+
     /// Notes what a response's head says.
     pub(super) fn saw(&mut self, head: &Head, headers: Duration) {
+        self.read_quota(quota::headers(self.job.target.provider.family, head, self.clock.wall()));
         self.facts.http_status = Some(head.status);
         self.facts.timings.headers = Some(headers);
         let id = ["x-request-id", "request-id", "cf-ray"].iter().find_map(|name| head.header(name));
@@ -237,6 +249,7 @@ pub async fn climb(
             timings: Timings::default(),
             usage: Usage::default(),
             quota: QuotaSeen::default(),
+            list_price: None,
             http_status: None,
             request_id: None,
             warmth: Warmth::Unknown,
@@ -289,6 +302,7 @@ pub async fn climb(
         usage: facts.usage,
         cost: Cost::default(),
         quota: facts.quota,
+        list_price: facts.list_price,
         http_status: facts.http_status,
         request_id: facts.request_id,
         warmth: facts.warmth,

@@ -56,6 +56,7 @@ pub(super) async fn locate(climb: &mut Climb<'_>, authenticated: Authenticated) 
 fn judge(climb: &mut Climb<'_>, catalogue: &Catalogue, finding: &CatalogueFinding) -> Result<(), Fault> {
     let model = climb.job.target.model.as_str();
     if finding.listed {
+        climb.facts.list_price = finding.list_price;
         let proven = climb.facts.proof == Proof::KeyAccepted;
         climb.prove(if proven {
             Proof::KeyAcceptedAndListed

@@ -48,6 +48,15 @@ impl ModelPattern {
         }
     }
 
+    /// As it is written.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Exact(exact) => exact.clone(),
+            Self::Beginning(beginning) => format!("{beginning}*"),
+        }
+    }
+
     fn fits(&self, model: &str) -> bool {
         match self {
             Self::Exact(exact) => exact == model,
@@ -61,6 +70,11 @@ impl PriceList {
     #[must_use]
     pub fn new(prices: Vec<(ModelPattern, Price)>) -> Self {
         Self(prices)
+    }
+
+    /// The prices, those that count first before others.
+    pub fn iter(&self) -> impl Iterator<Item = &(ModelPattern, Price)> {
+        self.0.iter()
     }
 
     /// What a model's requests cost, where the list says.

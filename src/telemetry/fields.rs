@@ -6,7 +6,7 @@ use super::log::{LOG, PROBE_ENTERED, PROBE_FINISHED, PROBE_RETRYING, PROBE_START
 use super::service;
 
 /// The fields of `probe.finished` in their order: name, unit or form, meaning.
-const FIELDS: [(&str, &str, &str); 33] = [
+const FIELDS: [(&str, &str, &str); 36] = [
     ("ts", "RFC 3339, UTC, ms", "when the line was written"),
     ("level", "word", "`info` when ready, `warn` when degraded or unknown, `error` when failed"),
     ("event", "word", "`probe.finished`"),
@@ -35,6 +35,14 @@ const FIELDS: [(&str, &str, &str); 33] = [
     ("total_ms", "milliseconds", "the whole probe, all attempts and pauses included"),
     ("input_tokens", "tokens", "the prompt, as the provider counts it"),
     ("output_tokens", "tokens", "generated, reasoning included"),
+    ("price_requests", "requests", "what it cost, as the provider weighs requests"),
+    ("price_usd", "US dollars", "what it cost"),
+    (
+        "quota_remaining",
+        "unit of the limit",
+        "what the provider said last is left of its foremost limit: of `five-hour`, `requests-day`, `requests-minute`, \
+         `requests`, `week`, `key`, `balance` the first that it spoke of",
+    ),
     ("retry_after_s", "seconds", "until the provider says to come back, from the moment of its answer"),
     ("certificate_ends", "RFC 3339, UTC", "when the server's certificate ends"),
     ("request_id", "text", "the provider's id of the last request, for its support"),
@@ -113,6 +121,9 @@ mod tests {
             total_ms: 1.0,
             input_tokens: Some(1),
             output_tokens: Some(1),
+            price_requests: Some(1.0),
+            price_usd: Some(1.0),
+            quota_remaining: Some(1.0),
             retry_after_s: Some(1.0),
             certificate_ends: text(),
             request_id: text(),
@@ -136,6 +147,7 @@ mod tests {
             assert_eq!(unit == "milliseconds", name.ends_with("_ms"), "{name}");
             assert_eq!(unit == "seconds", name.ends_with("_s"), "{name}");
             assert_eq!(unit == "tokens", name.ends_with("_tokens"), "{name}");
+            assert_eq!(unit == "US dollars", name.ends_with("_usd"), "{name}");
         }
     }
 }

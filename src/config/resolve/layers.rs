@@ -61,6 +61,14 @@ impl<'n, 'a> Layers<'n, 'a> {
         self.0.iter().find_map(|(origin, fields)| Some((*origin, fields.get(key)?)))
     }
 
+    /// The values of a key in all layers, the nearest first. `none` hides those behind it.
+    pub(super) fn each(&self, key: &str) -> impl Iterator<Item = (Origin, &'n Node<'a>)> {
+        self.0
+            .iter()
+            .filter_map(move |(origin, fields)| Some((*origin, fields.get(key)?)))
+            .take_while(|(_, node)| node.entries().is_some())
+    }
+
     /// The value of a key in the furthest layer: what would hold if nothing were laid over it.
     pub(super) fn behind(&self, key: &str) -> Option<&'n Node<'a>> {
         self.0.last().and_then(|(_, fields)| fields.get(key))

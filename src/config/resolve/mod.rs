@@ -11,6 +11,7 @@ mod lasting;
 mod layers;
 mod maintenance;
 mod provider;
+mod quota;
 mod schedule;
 mod target;
 

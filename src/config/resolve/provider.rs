@@ -15,7 +15,7 @@ use super::super::table::{CATALOGUE, FREE_CHECK, PROVIDER};
 use super::super::values;
 use super::super::words::{CAP_FIELDS, DIALECTS, FAMILIES, PROVES, REASONING, SHAPES, STATES};
 use super::layers::{Layers, Origin, Origins};
-use super::{Context, address, credential, headers};
+use super::{Context, address, credential, headers, quota};
 use crate::quota::QuotaSettings;
 use crate::target::{
     BaseUrl, CapField, Catalogue, CatalogueShape, CredentialSource, Dialect, Family, FreeCheck, FreeCheckProves,
@@ -24,8 +24,6 @@ use crate::target::{
 
 /// How many probes may run at once where neither the preset nor probes.yaml says.
 const CONCURRENCY: usize = 8;
-/// Synthetic sells at most so many packs to one account.
-const MOST_SYNTHETIC_PACKS: u32 = 5;
 
 /// How a certificate begins in a PEM file.
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
@@ -98,7 +96,7 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
     }
     authorities(context, own, &provider);
     doubt_the_list(context, &named, &layers, &mut provider);
-    let quota = quota(context, own, &provider, &mut origins);
+    let quota = quota::quota(context, own, &layers, &provider, &mut origins);
     Some(Resolved { provider: Arc::new(provider), quota, origins })
 }
 
@@ -261,26 +259,4 @@ fn section<'n, 'a>(
         context.report(Mistake::at(named.own.span_of(key), format!("`{key}` has no `path`")).fix("add `path: models`"));
     }
     Some(inner)
-}
-
-/// Packs and share.
-fn quota(context: &mut Context<'_>, own: Fields<'_, '_>, provider: &Provider, origins: &mut Origins) -> QuotaSettings {
-    let mut quota = QuotaSettings::default();
-    if let Some(node) = own.get("packs") {
-        origins.set("packs", Origin::Provider);
-        quota.packs = number(node).and_then(|number| u32::try_from(number).ok());
-        if provider.family != Family::Synthetic {
-            context.note(node.span, format!("`packs` says nothing about {}, which does not sell any", provider.title));
-        } else if quota.packs.is_some_and(|packs| packs > MOST_SYNTHETIC_PACKS) {
-            context.report(
-                Mistake::at(node.span, format!("Synthetic sells {MOST_SYNTHETIC_PACKS} packs at most"))
-                    .fix("write how many packs the subscription has"),
-            );
-        }
-    }
-    if let Some(share) = own.text("share").and_then(|text| values::percent(text).ok()) {
-        origins.set("share", Origin::Provider);
-        quota.share = share;
-    }
-    quota
 }

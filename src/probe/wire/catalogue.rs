@@ -7,11 +7,16 @@ use super::ScanFault;
 use super::json::{Token, TokenScan, readable};
 use super::nearest::{Nearest, without_latest};
 use super::text::clean;
+use crate::outcome::ListPrice;
 use crate::target::CatalogueShape;
 
 /// How many reasoning efforts are kept, and how long each may be. Synthetic lists five at most.
 const EFFORTS: usize = 16;
 const EFFORT: usize = 32;
+/// No price needs more bytes.
+const LONGEST_PRICE: usize = 32;
+/// Dollars for a million tokens: more is a unit that was misread, or nonsense.
+const HIGHEST_PRICE: f64 = 10_000.0;
 
 /// Reads a list of LLMs piece by piece.
 #[derive(Debug)]
@@ -21,7 +26,7 @@ pub struct CatalogueScan {
 }
 
 /// What a catalogue says of the LLM that is wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CatalogueFinding {
     /// Whether it is in the list.
     pub listed: bool,
@@ -32,6 +37,8 @@ pub struct CatalogueFinding {
     pub nearest: Vec<String>,
     /// `reasoning_parameters.efforts` of the wanted one (Synthetic).
     pub efforts: Vec<String>,
+    /// `pricing` of the wanted one, where it has both prices (OpenRouter, Synthetic).
+    pub list_price: Option<ListPrice>,
     /// Whether the JSON is a catalogue at all, and not an error or something else.
     pub is_catalogue: bool,
 }
@@ -69,6 +76,8 @@ enum Place {
     Reasoning,
     /// `efforts` in there.
     Efforts,
+    /// `pricing` of an entry.
+    Pricing,
     /// Anything else.
     Elsewhere,
 }
@@ -104,11 +113,14 @@ struct Reader {
     failed: bool,
     listed: bool,
     efforts: Vec<String>,
+    list_price: Option<ListPrice>,
     nearest: Nearest,
-    /// Of the entry that is open: whether it has an id, whether that is the wanted one, and its efforts.
+    /// Of the entry that is open: whether it has an id, whether that is the wanted one, its efforts, and its prices for
+    /// a million tokens of prompt and completion.
     entry_named: bool,
     entry_wanted: bool,
     entry_efforts: Vec<String>,
+    entry_prices: [Option<f64>; 2],
 }
 
 /// The names that matter. All others are the same to us.
@@ -121,6 +133,9 @@ enum Name {
     OtherId,
     ReasoningParameters,
     Efforts,
+    Pricing,
+    Prompt,
+    Completion,
     Error,
     #[default]
     Other,
@@ -135,6 +150,9 @@ impl Name {
             b"name" | b"model" | b"key" => Self::OtherId,
             b"reasoning_parameters" => Self::ReasoningParameters,
             b"efforts" => Self::Efforts,
+            b"pricing" => Self::Pricing,
+            b"prompt" => Self::Prompt,
+            b"completion" => Self::Completion,
             b"error" => Self::Error,
             _ => Self::Other,
         }
@@ -155,10 +173,12 @@ impl Reader {
             failed: false,
             listed: false,
             efforts: Vec::new(),
+            list_price: None,
             nearest: Nearest::new(wanted),
             entry_named: false,
             entry_wanted: false,
             entry_efforts: Vec::new(),
+            entry_prices: [None; 2],
         }
     }
 
@@ -171,6 +191,7 @@ impl Reader {
                 (None, _) => Place::Root,
                 (Some(Place::List(list)), _) => Place::Entry(list),
                 (Some(Place::Entry(_)), Name::ReasoningParameters) => Place::Reasoning,
+                (Some(Place::Entry(_)), Name::Pricing) => Place::Pricing,
                 _ => Place::Elsewhere,
             }),
             Token::Array => self.begin(match (inside, key) {
@@ -192,6 +213,7 @@ impl Reader {
                 (Some(Place::Efforts), _) if self.entry_efforts.len() < EFFORTS => {
                     self.entry_efforts.push(clean(readable(text), EFFORT));
                 }
+                (Some(Place::Pricing), _) => self.price(key, text),
                 _ => {}
             },
             // Ollama's list is `null` before the first LLM is pulled.
@@ -200,6 +222,7 @@ impl Reader {
                 (Some(Place::Root), Name::Models) => self.models.present = true,
                 _ => {}
             },
+            Token::Number(text) if inside == Some(Place::Pricing) => self.price(key, text),
             Token::Number(_) | Token::Truth => {}
         }
         // Whatever an `error` is, `null` apart, the answer is not a catalogue.
@@ -235,6 +258,7 @@ impl Reader {
         self.entry_named = false;
         self.entry_wanted = false;
         self.entry_efforts.clear();
+        self.entry_prices = [None; 2];
     }
 
     fn end_entry(&mut self, list: List) {
@@ -245,6 +269,9 @@ impl Reader {
             self.listed = true;
             if self.efforts.is_empty() {
                 self.efforts = std::mem::take(&mut self.entry_efforts);
+            }
+            if let (None, [Some(input), Some(output)]) = (self.list_price, self.entry_prices) {
+                self.list_price = Some(ListPrice { input_usd_per_million: input, output_usd_per_million: output });
             }
         }
     }
@@ -257,6 +284,15 @@ impl Reader {
             self.nearest.note(id);
         }
         self.entry_named = true;
+    }
+
+    fn price(&mut self, key: Name, text: &[u8]) {
+        let [input, output] = &mut self.entry_prices;
+        match key {
+            Name::Prompt => *input = per_million(text),
+            Name::Completion => *output = per_million(text),
+            _ => {}
+        }
     }
 
     fn is_wanted(&self, id: &str) -> bool {
@@ -280,10 +316,25 @@ impl Reader {
             total: list.map_or(0, |seen| seen.ids),
             nearest,
             efforts: self.efforts,
+            list_price: self.list_price,
             // An array whose entries have no ids is the answer of something else, such as Gemini's errors.
             is_catalogue: !self.failed && list.is_some_and(|seen| seen.ids > 0 || seen.entries == 0),
         }
     }
+}
+
+/// Dollars for a million tokens, from dollars for one: `"0.00000055"`, `"$0.00000055"`, `5.5e-7`. OpenRouter's are for one
+/// token; Synthetic's look the same, and if they were for a million they would be beyond belief. OpenRouter's `-1` is a
+/// price that depends on the request.
+fn per_million(text: &[u8]) -> Option<f64> {
+    if text.len() > LONGEST_PRICE {
+        return None;
+    }
+    let text = readable(text).trim();
+    let dollars: f64 = text.strip_prefix('$').unwrap_or(text).parse().ok()?;
+    // To a millionth of a dollar: the rest is the noise of binary fractions.
+    let price = (dollars * 1e12).round() / 1e6 + 0.0;
+    (0.0..=HIGHEST_PRICE).contains(&price).then_some(price)
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::error_body::ErrorFacts;
+use super::limits::{Left, limits};
 pub use super::moment::parse_moment;
 use super::moment::{parse_number, seconds, until};
-use crate::outcome::{Reset, ResetSource};
+use super::quota::synthetic_header;
+use crate::outcome::{Limited, Reading, Reset, ResetSource, Unit};
 use crate::probe::transport::Head;
 use crate::target::Family;
 
@@ -36,116 +37,25 @@ fn retry_after(head: &Head, now: Timestamp) -> Option<Duration> {
         .or_else(|| parse_moment(head.header("retry-after")?, now))
 }
 
-/// The names of limits that say what remains and when it is full again: (reset, remaining).
-const PLAIN_LIMITS: [(&str, &str); 5] = [
-    // Together, OpenRouter, Mistral.
-    ("x-ratelimit-reset", "x-ratelimit-remaining"),
-    // The IETF draft's older form.
-    ("ratelimit-reset", "ratelimit-remaining"),
-    ("x-rate-limit-reset", "x-rate-limit-remaining"),
-    // Mistral's older form.
-    ("x-ratelimitbysize-reset", "x-ratelimitbysize-remaining"),
-    ("ratelimitbysize-reset", "ratelimitbysize-remaining"),
-];
-
-/// One limit of those that an answer's headers report.
-struct Limit {
-    after: Duration,
-    left: Left,
-}
-
-#[derive(PartialEq, Eq)]
-enum Left {
-    Nothing,
-    Something,
-    NotSaid,
-}
-
 /// The reset of the limit that is used up; of several, the one that ends last. Where an answer that refuses for want of
 /// quota names resets but not what remains, the last of those.
 fn rate_limit(head: &Head, now: Timestamp) -> Option<Duration> {
-    let limits: Vec<Limit> = head.headers.iter().filter_map(|(name, value)| limit(head, name, value, now)).collect();
-    let last = |left: Left| limits.iter().filter(|limit| limit.left == left).map(|limit| limit.after).max();
+    let limits = limits(head, now);
+    let last = |left: Left| limits.iter().filter(|limit| limit.left == left).filter_map(|limit| limit.after).max();
     last(Left::Nothing).or_else(|| if matches!(head.status, 402 | 429) { last(Left::NotSaid) } else { None })
-}
-
-fn limit(head: &Head, name: &str, value: &str, now: Timestamp) -> Option<Limit> {
-    let left = if let Some(what) = name.strip_prefix("x-ratelimit-reset-") {
-        // OpenAI, Groq and Azure (`requests`, `tokens`), Cerebras (`tokens-minute`, `requests-day`).
-        remaining(head.header(&format!("x-ratelimit-remaining-{what}")))?
-    } else if let Some(what) = name.strip_prefix("anthropic-ratelimit-").and_then(|rest| rest.strip_suffix("-reset")) {
-        // The limits of plans (`unified`, `unified-5h`) have a status instead of what remains.
-        match head.header(&format!("anthropic-ratelimit-{what}-status")) {
-            Some("rejected") => Left::Nothing,
-            Some(_) => Left::Something,
-            None => remaining(head.header(&format!("anthropic-ratelimit-{what}-remaining")))?,
-        }
-    } else if let Some((_, left)) = PLAIN_LIMITS.iter().find(|(reset, _)| *reset == name) {
-        remaining(head.header(left))?
-    } else if name == "ratelimit" {
-        return draft_limit(value);
-    } else {
-        return None;
-    };
-    // Azure's `-1` is "not known", not "now".
-    let after = parse_moment(value, now).filter(|_| !value.trim_start().starts_with('-'))?;
-    Some(Limit { after, left })
-}
-
-/// What remains of a limit; nothing at all where the provider says that it does not know.
-fn remaining(value: Option<&str>) -> Option<Left> {
-    let Some(value) = value else { return Some(Left::NotSaid) };
-    let number = parse_number(value.trim())?;
-    // Less than one request, or less than one token, is none: Synthetic counts in fractions.
-    if number < 0.0 { None } else { Some(if number < 1.0 { Left::Nothing } else { Left::Something }) }
-}
-
-/// The IETF draft's newer form, as Hugging Face sends it: `"api";r=0;t=55`.
-fn draft_limit(value: &str) -> Option<Limit> {
-    let parameter =
-        |name: &str| value.split([';', ',']).find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
-    Some(Limit { after: seconds(parse_number(parameter("t")?)?)?, left: remaining(parameter("r"))? })
 }
 
 /// The tick of Synthetic's quota that ends a refusal: the rolling window's where requests are gone, the week's where
 /// credits are. Both must have something left, so the later one counts.
 fn synthetic_quota(head: &Head, now: Timestamp) -> Option<Duration> {
-    let quotas: Value = serde_json::from_str(head.header("x-synthetic-quotas")?).ok()?;
-    let quotas = quotas.get("data").filter(|data| data.is_object()).unwrap_or(&quotas);
-    let moment = |quota: &Value, name: &str| parse_moment(quota.get(name)?.as_str()?, now);
-    let rolling = quotas.get("rollingFiveHourLimit");
-    let requests = rolling
-        .filter(|quota| quota.get("limited") == Some(&Value::Bool(true)) || less(quota.get("remaining"), 1.0))
-        .and_then(|quota| moment(quota, "nextTickAt"));
-    let credits = quotas
-        .get("weeklyTokenLimit")
-        .filter(|quota| {
-            let credits = quota.get("remainingCredits");
-            less(credits, f64::MIN_POSITIVE)
-                || (credits.is_none() && less(quota.get("percentRemaining"), f64::MIN_POSITIVE))
-        })
-        .and_then(|quota| moment(quota, "nextRegenAt"));
-    // Before March 2026 there was only this; since then it stays at zero.
-    let subscription = quotas
-        .get("subscription")
-        .filter(|quota| rolling.is_none() && spent(quota))
-        .and_then(|quota| moment(quota, "renewsAt"));
-    [requests, credits, subscription].into_iter().flatten().max()
+    let readings = synthetic_header(head, now);
+    readings.iter().filter(|reading| is_spent(reading)).filter_map(|reading| until(reading.next?, now)).max()
 }
 
-/// Whether a number, or dollars as text (`"$11.20"`), is less than a limit.
-fn less(value: Option<&Value>, limit: f64) -> bool {
-    let number = match value {
-        Some(Value::Number(number)) => number.as_f64(),
-        Some(Value::String(text)) => parse_number(&text.trim().replace(['$', ','], "")),
-        _ => None,
-    };
-    number.is_some_and(|number| number < limit)
-}
-
-fn spent(quota: &Value) -> bool {
-    let number = |name| quota.get(name).and_then(Value::as_f64);
-    number("limit").zip(number("requests")).is_some_and(|(limit, requests)| limit > 0.0 && limit - requests < 1.0)
+/// Less than one request is none; of money and shares any part is something.
+fn is_spent(reading: &Reading) -> bool {
+    let enough = if reading.unit == Unit::Requests { 1.0 } else { f64::MIN_POSITIVE };
+    reading.limited == Limited::Yes || reading.remaining.is_some_and(|remaining| remaining < enough)
 }
 
 /// Words before a reset time in prose, in lower case, as OpenAI, Groq, Azure and Z.AI write it.

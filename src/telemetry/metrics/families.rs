@@ -76,12 +76,22 @@ families! {
         "When the target is due next; absent when it is not scheduled";
     TOKENS: Counter "pilotlight_tokens_total" ["target", "direction"]
         "Tokens that warm-ups used, as the provider counts them; direction is input or output";
+    PRICE_REQUESTS: Counter "pilotlight_probe_price_requests_total" ["target"]
+        "What probes cost in requests, as the provider weighs them";
+    PRICE_USD: Counter "pilotlight_probe_price_usd_total" ["target"]
+        "What probes cost in US dollars";
     FIRST_TOKEN: Histogram "pilotlight_first_token_seconds" ["target", "warmth"]
         "From writing a warm-up to its first generated content";
     PHASE: Histogram "pilotlight_phase_seconds" ["provider", "phase"]
         "Phases of the last attempt of a probe: dns, tcp, tls, headers";
     CERTIFICATE: Gauge "pilotlight_certificate_not_after_timestamp_seconds" ["provider"]
         "When the certificate of the provider's server ends";
+    QUOTA_REMAINING: Gauge "pilotlight_quota_remaining" ["provider", "window", "unit"]
+        "What the provider said last is left of a limit, in that unit";
+    QUOTA_MAX: Gauge "pilotlight_quota_max" ["provider", "window", "unit"]
+        "What there is of a limit when nothing is used, in that unit";
+    QUOTA_LIMITED: Gauge "pilotlight_quota_limited" ["provider", "window"]
+        "1 when the provider said last that it refuses for want of this, else 0";
     PROBE_DURATION: Histogram "pilotlight_probe_duration_seconds" ["depth"]
         "Whole probes, all attempts and pauses included";
     LATENESS: Histogram "pilotlight_start_lateness_seconds" []

@@ -11,7 +11,7 @@ use prometheus_client::metrics::MetricType;
 
 use super::families::{self as family, Family, Kind};
 use super::state::{Histogram, State, TargetSeries};
-use crate::outcome::Status;
+use crate::outcome::{Limited, Reading, Status};
 use crate::target::TargetId;
 use crate::telemetry::process::Process;
 
@@ -149,6 +149,10 @@ impl Sheet {
             series.tokens.iter().map(move |(direction, count)| ([id, direction], Value::Whole(*count)))
         });
         write(encoder, &family::TOKENS, tokens)?;
+        let price = |(id, series): (_, &TargetSeries)| Some(([id], Value::Real(series.cost.requests?)));
+        write(encoder, &family::PRICE_REQUESTS, all().filter_map(price))?;
+        let price = |(id, series): (_, &TargetSeries)| Some(([id], Value::Real(series.cost.usd?)));
+        write(encoder, &family::PRICE_USD, all().filter_map(price))?;
         let first = all().flat_map(|(id, series)| {
             series.first_token.iter().map(move |(warmth, histogram)| ([id, warmth], Value::Histogram(histogram)))
         });
@@ -163,6 +167,18 @@ impl Sheet {
         write(encoder, &family::PHASE, phases)?;
         let ends = all().filter_map(|(id, series)| Some(([id], Value::moment(series.certificate_ends?))));
         write(encoder, &family::CERTIFICATE, ends)?;
+        let quota = || all().flat_map(|(id, series)| series.quota.newest().map(move |reading| (id, reading)));
+        fn limit<'a>(id: &'a str, reading: &'a Reading, number: Option<f64>) -> Option<([&'a str; 3], Value<'a>)> {
+            Some(([id, reading.window.as_str(), reading.unit.name()], Value::Real(number?)))
+        }
+        let remaining = quota().filter_map(|(id, reading)| limit(id, reading, reading.remaining));
+        write(encoder, &family::QUOTA_REMAINING, remaining)?;
+        let max = quota().filter_map(|(id, reading)| limit(id, reading, reading.max));
+        write(encoder, &family::QUOTA_MAX, max)?;
+        let limited = quota().map(|(id, reading)| {
+            ([id, reading.window.as_str()], Value::Whole((reading.limited == Limited::Yes).into()))
+        });
+        write(encoder, &family::QUOTA_LIMITED, limited)?;
         let durations = self.state.durations.iter();
         let durations = durations.map(|(depth, histogram)| ([depth.name()], Value::Histogram(histogram)));
         write(encoder, &family::PROBE_DURATION, durations)

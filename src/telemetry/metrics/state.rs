@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::outcome::{Code, Outcome, Status, Verdict, Warmth, judge};
+use crate::outcome::{Code, Cost, Outcome, QuotaSeen, Status, Verdict, Warmth, judge};
 use crate::target::{Depth, ModelId, ProviderId, Target, TargetId};
 
 /// Bounds of the first token, in seconds: a warm LLM answers in the first half, one that loads in the second.
@@ -125,6 +125,8 @@ pub(super) struct TargetSeries {
     pub(super) cold_starts: u64,
     pub(super) last_probe: Tally<Depth, Timestamp>,
     pub(super) tokens: Tally<&'static str, u64>,
+    /// Of all probes together.
+    pub(super) cost: Cost,
     pub(super) first_token: Tally<&'static str, Histogram>,
 }
 
@@ -142,6 +144,7 @@ impl TargetSeries {
             cold_starts: 0,
             last_probe: Tally::default(),
             tokens: Tally::default(),
+            cost: Cost::default(),
             first_token: Tally::default(),
         }
     }
@@ -170,6 +173,7 @@ impl TargetSeries {
                 self.tokens.add(direction, tokens);
             }
         }
+        self.cost.add(outcome.cost);
         self.first_token.measure(outcome.warmth.name(), FIRST_TOKEN, outcome.timings.first_token);
     }
 }
@@ -179,6 +183,8 @@ impl TargetSeries {
 pub(super) struct ProviderSeries {
     pub(super) phases: Tally<&'static str, Histogram>,
     pub(super) certificate_ends: Option<Timestamp>,
+    /// What was said last of each limit.
+    pub(super) quota: QuotaSeen,
 }
 
 /// The totals of the trigger.
@@ -252,6 +258,7 @@ impl State {
         for (phase, duration) in phases {
             provider.phases.measure(phase, PHASE, duration);
         }
+        provider.quota.read_after(outcome.quota.newest().cloned().collect());
         provider.certificate_ends = outcome.certificate_ends.or(provider.certificate_ends);
     }
 

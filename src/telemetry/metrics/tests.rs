@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::families::{ALL, Kind};
 use super::*;
 use crate::outcome::sample::{diagnosis, failed, ms, ready, started, target};
-use crate::outcome::{Code, Proof, Stage, Warmth};
+use crate::outcome::{Code, Cost, Limited, Proof, Reading, Stage, Unit, Warmth, WindowName};
 use crate::target::Depth;
 
 fn metrics() -> Metrics {
@@ -17,11 +17,26 @@ fn refused() -> Outcome {
     failed(ready("synthetic", "glm", "hf:zai-org/GLM-4.6"), diagnosis, Proof::Answered, Some(401))
 }
 
+/// What is left of five hours.
+fn reading(remaining: f64, limited: Limited) -> Reading {
+    Reading {
+        window: WindowName::FIVE_HOUR,
+        unit: Unit::Requests,
+        remaining: Some(remaining),
+        max: Some(500.0),
+        next: None,
+        gives: None,
+        limited,
+    }
+}
+
 /// Metrics in which every family has a sample.
 fn full() -> Metrics {
     let metrics = metrics();
     let mut outcome = ready("synthetic", "glm", "hf:zai-org/GLM-4.6");
     outcome.certificate_ends = Some(started());
+    outcome.cost = Cost { requests: Some(0.1), usd: Some(0.25) };
+    outcome.quota.read_before(vec![reading(364.0, Limited::No)]);
     metrics.observe(&outcome, Some(ms(2)));
     outcome.warmth = Warmth::Cold;
     metrics.observe(&outcome, None);
@@ -72,6 +87,10 @@ fn a_finished_probe_is_counted() {
             "pilotlight_first_token_seconds_count{target=\"glm\",warmth=\"cold\"} 2",
             "pilotlight_phase_seconds_count{provider=\"synthetic\",phase=\"tls\"} 4",
             "pilotlight_tokens_total{target=\"glm\",direction=\"output\"} 48",
+            "pilotlight_probe_price_usd_total{target=\"glm\"} 0.75",
+            "pilotlight_quota_remaining{provider=\"synthetic\",window=\"five-hour\",unit=\"requests\"} 364.0",
+            "pilotlight_quota_max{provider=\"synthetic\",window=\"five-hour\",unit=\"requests\"} 500.0",
+            "pilotlight_quota_limited{provider=\"synthetic\",window=\"five-hour\"} 0",
             "pilotlight_start_lateness_seconds_bucket{le=\"0.0025\"} 1",
             "pilotlight_last_probe_timestamp_seconds{target=\"glm\",depth=\"warm\"} 1795201331.735",
             "# TYPE pilotlight_build_info gauge",
@@ -134,6 +153,32 @@ fn the_series_of_a_removed_target_go_and_stay_away() {
     assert_has(&text, &["pilotlight_target_status{target=\"gpt\",status=\"unknown\"} 1"]);
     metrics.observe(&ready("openai", "gpt", "gpt-5"), None);
     assert_has(&metrics.encode(), &["pilotlight_probes_total{target=\"gpt\",depth=\"warm\",verdict=\"ready\"} 1"]);
+}
+
+#[test]
+fn the_newest_word_of_a_limit_is_told() {
+    let metrics = metrics();
+    let mut outcome = ready("synthetic", "glm", "hf:zai-org/GLM-4.6");
+    outcome.quota.read_before(vec![
+        Reading { window: WindowName::WEEK, unit: Unit::Usd, max: None, ..reading(11.5, Limited::No) },
+        reading(2.0, Limited::No),
+    ]);
+    outcome.quota.read_after(vec![reading(1.0, Limited::Yes)]);
+    metrics.observe(&outcome, None);
+    // A probe that was told nothing takes nothing back.
+    metrics.observe(&refused(), None);
+    let text = metrics.encode();
+    let told: Vec<_> = ours(&text).into_iter().filter(|line| line.contains("_quota_")).collect();
+    assert_eq!(
+        told,
+        [
+            "pilotlight_quota_remaining{provider=\"synthetic\",window=\"five-hour\",unit=\"requests\"} 1.0",
+            "pilotlight_quota_remaining{provider=\"synthetic\",window=\"week\",unit=\"usd\"} 11.5",
+            "pilotlight_quota_max{provider=\"synthetic\",window=\"five-hour\",unit=\"requests\"} 500.0",
+            "pilotlight_quota_limited{provider=\"synthetic\",window=\"five-hour\"} 1",
+            "pilotlight_quota_limited{provider=\"synthetic\",window=\"week\"} 0",
+        ]
+    );
 }
 
 #[test]

@@ -31,10 +31,50 @@ fn an_llm_is_found_with_its_efforts() {
             total: 3,
             nearest: vec![],
             efforts: vec!["low".to_owned(), "max".to_owned()],
+            list_price: None,
             is_catalogue: true
         }
     );
     assert!(data("syn:large:text", &body).efforts.is_empty());
+}
+
+#[test]
+fn prices_are_read_as_dollars_for_a_million_tokens() {
+    let price = |pricing: serde_json::Value| {
+        let body = json!({"data": [
+            {"pricing": {"prompt": "0.5", "completion": "0.5"}, "id": "other"},
+            {"pricing": pricing, "id": "wanted"},
+            {"id": "another", "pricing": {"prompt": "0.5", "completion": "0.5"}},
+        ]});
+        let price = data("wanted", &body.to_string()).list_price?;
+        Some((price.input_usd_per_million, price.output_usd_per_million))
+    };
+    for (pricing, expected) in [
+        // OpenRouter.
+        (json!({"prompt": "0.00000125", "completion": "0.00001", "request": "0"}), Some((1.25, 10.0))),
+        // Synthetic.
+        (json!({"prompt": "$0.00000055", "completion": "$0.00000219", "image": "$0"}), Some((0.55, 2.19))),
+        (json!({"completion": 2.19e-6, "prompt": 5.5e-7}), Some((0.55, 2.19))),
+        (json!({"prompt": "0", "completion": "-0"}), Some((0.0, 0.0))),
+        (json!({"prompt": "0.01", "completion": "0"}), Some((10_000.0, 0.0))),
+        // One of two, a price that depends, a unit that is another, nonsense, another place.
+        (json!({"prompt": "0.000001"}), None),
+        (json!({"prompt": "-1", "completion": "-1"}), None),
+        (json!({"prompt": "$0.55", "completion": "$2.19"}), None),
+        (json!({"prompt": "inf", "completion": "nan"}), None),
+        (json!({"prompt": "", "completion": "$"}), None),
+        (json!({"prompt": "0".repeat(33), "completion": "0"}), None),
+        (json!({"tiers": {"prompt": "0", "completion": "0"}}), None),
+        (json!([{"prompt": "0", "completion": "0"}]), None),
+        (json!(null), None),
+    ] {
+        assert_eq!(price(pricing.clone()), expected, "{pricing}");
+    }
+    assert_eq!(
+        data("x", &json!({"data": [{"id": "y", "pricing": {"prompt": "0", "completion": "0"}}]}).to_string())
+            .list_price,
+        None
+    );
 }
 
 #[test]
@@ -135,7 +175,61 @@ fn a_cut_list_is_a_fault() {
     assert_eq!(scan.finish(), Err(ScanFault::NotJson { looks_like_html: false }));
 }
 
+/// An entry as another parser sees it: its id, efforts and prices.
+fn any_entry() -> impl Strategy<Value = serde_json::Value> {
+    let id = prop::sample::select(vec![json!("a/b"), json!("a/c"), json!("b"), json!(null), json!(7)]);
+    let price = prop_oneof![
+        "\\$?[0-9]{0,2}(\\.[0-9]{0,9})?".prop_map(serde_json::Value::from),
+        (0.0..0.02_f64).prop_map(serde_json::Value::from),
+        (-2..2_i64).prop_map(serde_json::Value::from),
+        Just(json!(null)),
+        Just(json!({"prompt": "0"})),
+    ];
+    let efforts = prop::collection::vec(prop::sample::select(vec!["none", "low", "high"]), 0..3);
+    let name = prop::sample::select(vec!["prompt", "completion", "image"]);
+    let pricing = prop::collection::btree_map(name, price, 0..4);
+    let place = prop::sample::select(vec!["pricing", "price"]);
+    (id, efforts, pricing, place).prop_map(|(id, efforts, pricing, place)| {
+        json!({"id": id, "reasoning_parameters": {"efforts": efforts}, place: pricing, "prompt": "1", "completion": 1})
+    })
+}
+
+/// What the scan should find, read with all of the list in memory.
+fn oracle(entries: &[serde_json::Value]) -> (bool, Vec<String>, Option<ListPrice>) {
+    let wanted: Vec<_> = entries.iter().filter(|entry| entry["id"] == "a/b").collect();
+    let efforts = |entry: &&&serde_json::Value| -> Vec<String> {
+        let efforts = entry["reasoning_parameters"]["efforts"].as_array().unwrap();
+        efforts.iter().map(|effort| effort.as_str().unwrap().to_owned()).collect()
+    };
+    let dollars = |value: &serde_json::Value| -> Option<f64> {
+        let number = match value {
+            serde_json::Value::String(text) => text.trim_start_matches('$').parse().ok()?,
+            other => other.as_f64()?,
+        };
+        let price = (number * 1e12).round() / 1e6;
+        (0.0..=10_000.0).contains(&price).then_some(price)
+    };
+    let price = wanted.iter().find_map(|entry| {
+        let pricing = entry.get("pricing")?;
+        Some(ListPrice {
+            input_usd_per_million: dollars(pricing.get("prompt")?)?,
+            output_usd_per_million: dollars(pricing.get("completion")?)?,
+        })
+    });
+    let efforts = wanted.iter().map(|entry| efforts(&entry)).find(|efforts| !efforts.is_empty());
+    (!wanted.is_empty(), efforts.unwrap_or_default(), price)
+}
+
 proptest! {
+    #[test]
+    fn another_parser_finds_the_same(entries in prop::collection::vec(any_entry(), 0..6), size in 1..40_usize) {
+        let body = json!({"data": entries}).to_string();
+        let mut scan = CatalogueScan::new(CatalogueShape::Data, "a/b", None);
+        body.as_bytes().chunks(size).try_for_each(|piece| scan.push(piece)).unwrap();
+        let finding = scan.finish().unwrap();
+        prop_assert_eq!((finding.listed, finding.efforts, finding.list_price), oracle(&entries), "{}", body);
+    }
+
     #[test]
     fn cuts_do_not_matter(
         body in "(\\{\"(data|models|error)\":)?\\[?(\\{?\"(id|name|key)\":\"[ab/]{0,4}\"\\},?){0,4}\\]?\\}?",
