@@ -13,9 +13,7 @@ use super::terminal::{self, Usage};
 use super::{Global, setup};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::plan::{
-    Assumed, COLD_START, Forecast, IDLE_TIMEOUT, Planned, Probing, Question, Simulation, advice,
-};
+use crate::plan::{Assumed, COLD_START, Forecast, IDLE_TIMEOUT, Planned, Probing, Question, Simulation, advice};
 use crate::probe::clock::Clock;
 use crate::report::{self, Format, PlanView};
 use crate::run::SystemClock;
@@ -112,11 +110,7 @@ pub(super) fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<Exit> {
     let assumed = assumptions(args, &config)?;
     let planned: Vec<Planned<'_>> = targets
         .iter()
-        .map(|target| Planned {
-            target,
-            schedule: config.schedules.get(&target.id),
-            assumed: assumed.get(&target.id),
-        })
+        .map(|target| Planned { target, schedule: config.schedules.get(&target.id), assumed: assumed.get(&target.id) })
         .collect();
     let question = Question { from, to, zone: &look.zone, targets: &planned, quotas: &config.quotas };
     let forecast = Forecast::of(&question).map_err(|error| Usage(format!("failed to read cron fields: {error}")))?;
@@ -186,7 +180,8 @@ fn unstated(targets: &[Target], assumed: &BTreeMap<TargetId, Assumed>) -> Vec<St
     let every = |has: &dyn Fn(&Assumed) -> bool| targets.iter().all(|target| !assumed.get(&target.id).is_some_and(has));
     let mut notes = Vec::new();
     if every(&|own| own.requests_per_hour.is_some_and(|rate| rate > 0.0)) {
-        notes.push("nobody uses these models, as far as is stated: --users 20/h, or `assume` in probes.yaml".to_owned());
+        notes
+            .push("nobody uses these models, as far as is stated: --users 20/h, or `assume` in probes.yaml".to_owned());
     }
     if lacks(&|own| own.idle_timeout.is_some()) {
         let minutes = IDLE_TIMEOUT.as_secs() / 60;

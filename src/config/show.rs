@@ -18,8 +18,8 @@ use super::values_of_times::{age_text, size_text};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 use crate::outcome::{Damping, Witness};
 use crate::plan::{
-    Assumed, CheckSchedule, Gate, Maintenance, MaintenanceTime, Selection, TargetSchedule, Trigger, WarmSchedule, WarmTrigger,
-    Windows,
+    Assumed, CheckSchedule, Gate, Maintenance, MaintenanceTime, Selection, TargetSchedule, Trigger, WarmSchedule,
+    WarmTrigger, Windows,
 };
 use crate::quota::QuotaSettings;
 use crate::store::Retention;
@@ -252,7 +252,8 @@ fn times(windows: &Windows) -> Vec<String> {
 }
 
 fn assume(assumed: &Assumed) -> Vec<String> {
-    let mut parts: Vec<String> = assumed.requests_per_hour.iter().map(|rate| format!("requests_per_hour: {rate}")).collect();
+    let mut parts: Vec<String> =
+        assumed.requests_per_hour.iter().map(|rate| format!("requests_per_hour: {rate}")).collect();
     for (key, time) in [("idle_timeout", assumed.idle_timeout), ("cold_start", assumed.cold_start)] {
         parts.extend(time.map(|time| format!("{key}: {}", duration_text(time))));
     }

@@ -76,10 +76,14 @@ pub(super) static ASSUME: Section = Section {
         .default("not known; `plan --simulate` has nobody come")
         .example("20")
         .also(&["users", "requests", "load", "per_hour"]),
-        Key::new("idle_timeout", Kind::Scalar(&LONG), "After how long without a request the provider unloads the model.")
-            .default("not known; `plan --simulate` takes `15m`")
-            .example("15m")
-            .also(&["unloads_after", "idle", "timeout"]),
+        Key::new(
+            "idle_timeout",
+            Kind::Scalar(&LONG),
+            "After how long without a request the provider unloads the model.",
+        )
+        .default("not known; `plan --simulate` takes `15m`")
+        .example("15m")
+        .also(&["unloads_after", "idle", "timeout"]),
         Key::new("cold_start", Kind::Scalar(&WAIT), "How long it takes to load, in the middle of many.")
             .default("not known; `plan --simulate` takes `30s`")
             .example("30s")

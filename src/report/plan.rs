@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::bar::bar;
 use super::human::labelled;
-use super::layout::{grid, shorten};
+use super::layout::{LongWord, grid, shorten, wrap};
 use super::look::{Look, Marks, Role};
 use super::sheet::{Fit, Sheet, Step};
 use super::{Format, plan_json, plan_simulated};
@@ -52,13 +52,16 @@ fn human(view: &PlanView<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()
     let day = |moment: Timestamp| moment.to_zoned(look.zone.clone()).strftime("%a %Y-%m-%d").to_string();
     let last = forecast.to - Duration::from_secs(1);
     let zone = look.zone.iana_name().unwrap_or("local time");
-    let span = if forecast.days < 1.5 { day(forecast.from) } else { format!("{} to {}", day(forecast.from), day(last)) };
-    writeln!(out, "{}: {span} ({zone})\n", plain(&view.config.display().to_string()))?;
+    let span =
+        if forecast.days < 1.5 { day(forecast.from) } else { format!("{} to {}", day(forecast.from), day(last)) };
+    lines(&format!("{}: {span} ({zone})", plain(&view.config.display().to_string())), look, out)?;
+    writeln!(out)?;
     for (place, account) in forecast.accounts.iter().enumerate() {
         writeln!(out, "{}", look.paint(Role::Verdict(Verdict::Ready), &heading(account)))?;
         limits(account, look, out)?;
         targets(account, look, out)?;
-        writeln!(out, "{}\n", sum(account, forecast.days, look))?;
+        lines(&sum(account, forecast.days, look), look, out)?;
+        writeln!(out)?;
         if let Some(simulated) = view.simulation.and_then(|simulation| simulation.accounts.get(place)) {
             plan_simulated::render(account, simulated, look, out)?;
             writeln!(out)?;
@@ -71,6 +74,11 @@ fn human(view: &PlanView<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()
         labelled("note", &plain(note), 0, look, out)?;
     }
     out.flush()
+}
+
+/// A text in as many lines as it needs.
+fn lines(text: &str, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    wrap(text, look.width, LongWord::KeepAddress).iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn heading(account: &AccountForecast) -> String {
@@ -94,21 +102,24 @@ enum Column {
     When,
 }
 
-const LIMITS: [Column; 6] =
-    [Column::Limit, Column::Whole, Column::Spent, Column::Bar, Column::Part, Column::When];
+const LIMITS: [Column; 6] = [Column::Limit, Column::Whole, Column::Spent, Column::Bar, Column::Part, Column::When];
 const OPTIONAL: [Column; 3] = [Column::When, Column::Whole, Column::Bar];
 const SQUEEZE: [Step<Column>; 1] = [(Column::Limit, 10, Fit::Easy)];
 
 fn limits(account: &AccountForecast, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     if account.limits.is_empty() {
-        return writeln!(out, "no limit is known: `limits` says what the provider allows");
+        return lines("no limit is known: `limits` says what the provider allows", look, out)
+            .and_then(|()| writeln!(out));
     }
     let header = ["limit", "allows", "at worst", "", "of it", "when"].map(str::to_owned).to_vec();
     let mut rows = vec![header];
     rows.extend(account.limits.iter().map(|limit| limit_row(account, limit, look)));
-    let sheet = Sheet::new(LIMITS.to_vec(), rows).fit(&OPTIONAL, &SQUEEZE, look.width).cut(|_, cell, width| shorten(cell, width, look.marks.ellipsis()));
+    let sheet = Sheet::new(LIMITS.to_vec(), rows)
+        .fit(&OPTIONAL, &SQUEEZE, look.width)
+        .cut(|_, cell, width| shorten(cell, width, look.marks.ellipsis()));
     let right = sheet.right(|column| matches!(column, Column::Spent | Column::Part));
-    let over = account.limits.iter().map(|limit| limit.worst.is_some_and(|worst| worst.part > account.quota.share.fraction()));
+    let over =
+        account.limits.iter().map(|limit| limit.worst.is_some_and(|worst| worst.part > account.quota.share.fraction()));
     for (lines, over) in grid(&sheet.rows, &right).into_iter().zip(std::iter::once(None).chain(over.map(Some))) {
         for line in lines {
             let line = match over {
@@ -133,7 +144,9 @@ fn limit_row(account: &AccountForecast, limit: &LimitForecast, look: &Look) -> V
             stretch(worst.from, worst.to, look),
         ),
         (None, None) => ("price unknown".to_owned(), absent(), absent(), absent()),
-        (None, Some(spent)) => (quantity(spent, limit.limit.unit), bar(0.0, Some(share), look.marks), percent(0.0), absent()),
+        (None, Some(spent)) => {
+            (quantity(spent, limit.limit.unit), bar(0.0, Some(share), look.marks), percent(0.0), absent())
+        }
     };
     vec![limit.limit.name.to_string(), whole(&limit.limit), spent, picture, part, when]
 }
@@ -174,7 +187,15 @@ fn stretch(from: Timestamp, to: Timestamp, look: &Look) -> String {
 
 fn targets(account: &AccountForecast, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let main = account.limits.iter().find(|limit| limit.worst.is_some());
-    let header = ["target", "warmed", "on a day", "in all", "checks", main.map_or("", |limit| limit.limit.name.as_str()), "a month"];
+    let header = [
+        "target",
+        "warmed",
+        "on a day",
+        "in all",
+        "checks",
+        main.map_or("", |limit| limit.limit.name.as_str()),
+        "a month",
+    ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(account.targets.iter().map(|target| target_row(target, main, look)));
     let columns: Vec<usize> = (0..header.len()).filter(|column| *column != 5 || main.is_some()).collect();
@@ -185,7 +206,9 @@ fn targets(account: &AccountForecast, look: &Look, out: &mut dyn Write) -> io::R
     }
     // Free checks and totals go first; the name is shortened last.
     let steps: [Step<usize>; 2] = [(1, 12, Fit::Easy), (0, 12, Fit::Tight)];
-    let sheet = Sheet::new(columns, rows).fit(&[4, 6, 3, 1], &steps, look.width).cut(|_, cell, width| shorten(cell, width, look.marks.ellipsis()));
+    let sheet = Sheet::new(columns, rows)
+        .fit(&[4, 6, 3, 1], &steps, look.width)
+        .cut(|_, cell, width| shorten(cell, width, look.marks.ellipsis()));
     let right = sheet.right(|column| column > 1);
     for (place, lines) in grid(&sheet.rows, &right).into_iter().enumerate() {
         for line in lines {
@@ -211,7 +234,7 @@ fn target_row(target: &TargetForecast, main: Option<&LimitForecast>, look: &Look
         count(target.busiest_day),
         count(target.warm_ups),
         target.checks.to_string(),
-        main.and_then(|limit| target.part(limit)).map_or_else(absent, percent),
+        main.filter(|_| target.pace.is_some()).and_then(|limit| target.part(limit)).map_or_else(absent, percent),
         a_month,
     ]
 }
@@ -235,13 +258,19 @@ fn sum(account: &AccountForecast, days: f64, look: &Look) -> String {
         Marks::Unicode => "·",
         Marks::Ascii => "|",
     };
-    let requests: f64 = account.targets.iter().map(|target| target.price.requests * whole_number(target.warm_ups)).sum();
+    let requests: f64 =
+        account.targets.iter().map(|target| target.price.requests * whole_number(target.warm_ups)).sum();
     let cost = match account.usd() {
         Some(usd) => format!("{} a week, {} a month", money(usd / days * 7.0), money(usd / days * MONTH)),
         None => "what they cost in money is not known".to_owned(),
     };
     let mut parts = vec![
-        format!("{} warm-ups ({}), {} free checks", account.warm_ups(), quantity(requests, Unit::Requests), account.checks()),
+        format!(
+            "{} warm-ups ({}), {} free checks",
+            account.warm_ups(),
+            quantity(requests, Unit::Requests),
+            account.checks()
+        ),
         if account.warm_ups() == 0 { String::new() } else { cost },
     ];
     if let Some(burst) = account.busiest.filter(|burst| burst.warm_ups > 2) {

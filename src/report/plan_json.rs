@@ -12,7 +12,7 @@ use super::plan_simulated::costs;
 use super::status_json::document_of;
 use crate::outcome::SCHEMA;
 use crate::outcome::Unit;
-use crate::plan::{AccountForecast, LimitForecast, Simulation, SimulatedAccount, Tally, TargetForecast};
+use crate::plan::{AccountForecast, LimitForecast, SimulatedAccount, Simulation, Tally, TargetForecast};
 use crate::quota::WhyWithheld;
 
 #[derive(Serialize)]
@@ -37,6 +37,8 @@ struct Account<'a> {
     share_percent: u8,
     warm_ups: u64,
     checks: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     usd: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +72,6 @@ struct Entry<'a> {
     regenerates: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     worst: Option<Stretch>,
-    beyond_share: u64,
 }
 
 #[derive(Serialize)]
@@ -128,6 +129,7 @@ fn entry<'a>(account: &'a AccountForecast, days: f64, simulated: Option<&Simulat
         share_percent: account.quota.share.get(),
         warm_ups: account.warm_ups(),
         checks: account.checks(),
+        withheld: account.withheld,
         usd: usd.map(rounded),
         usd_week: usd.map(|usd| rounded(usd / days * 7.0)),
         usd_month: usd.map(|usd| rounded(usd / days * 30.44)),
@@ -152,7 +154,6 @@ fn limit(limit: &LimitForecast) -> Entry<'_> {
             spent: rounded(worst.spent),
             percent: rounded(worst.part * 100.0),
         }),
-        beyond_share: limit.beyond_share,
     }
 }
 

@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::layout::grid;
+use super::layout::{grid, shorten_end};
 use super::look::{Look, Role};
 use super::plan::{percent, whole_number};
-use crate::outcome::words::{money, quantity, span};
+use super::sheet::{Fit, Sheet};
 use crate::outcome::Unit;
+use crate::outcome::words::{money, quantity, span};
 use crate::plan::{AccountForecast, SimulatedAccount, Tally};
 use crate::quota::WhyWithheld;
 
@@ -34,15 +35,19 @@ pub(super) fn render(
     if with.sent_refused > 0 {
         rows.push(ours("  refused (429)", with.sent_refused.to_string()));
     }
-    rows.push(ours("  withheld", withheld(&with)));
+    rows.push(ours("  withheld", with.all_withheld().to_string()));
+    rows.extend(reasons(&with).into_iter().map(|(number, name)| ours(&format!("    {name}"), number.to_string())));
     for taken in simulated.taken.iter().filter(|taken| with.sent > 0 && taken.amount.is_some()) {
         let label = format!("  took of {}", taken.window);
         rows.push(ours(&label, taken.part.map_or_else(|| absent.to_owned(), percent)));
     }
     if let Some(price) = avoided(account, simulated) {
-        rows.push(ours("a cold start avoided costs", price));
+        rows.push(ours("requests for a cold start avoided", price));
     }
-    for (place, lines) in grid(&rows, &[1, 2]).into_iter().enumerate() {
+    // What each row says is shortened where there is no room; its figures never are.
+    let sheet = Sheet::new(vec![0, 1, 2], rows).fit(&[], &[(0, 8, Fit::Easy)], look.width);
+    let sheet = sheet.cut(|_, cell, width| shorten_end(cell, width, look.marks.ellipsis()));
+    for (place, lines) in grid(&sheet.rows, &[1, 2]).into_iter().enumerate() {
         for line in lines {
             let line = if place == 0 { look.paint(Role::Label, &line) } else { line };
             writeln!(out, "{line}")?;
@@ -70,16 +75,12 @@ fn waits(number: u64, seconds: f64, absent: &str) -> String {
     }
 }
 
-/// Why, the most frequent reason first.
-fn withheld(tally: &Tally) -> String {
+/// Why warm-ups were withheld, the most frequent reason first.
+fn reasons(tally: &Tally) -> Vec<(u64, &'static str)> {
     let mut reasons: Vec<(u64, &str)> =
         tally.withheld.into_iter().zip(WhyWithheld::NAMES).filter(|(number, _)| *number > 0).collect();
     reasons.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
-    let words: Vec<String> = reasons.iter().map(|(number, name)| format!("{name} {number}")).collect();
-    match words.len() {
-        0 => "0".to_owned(),
-        _ => format!("{} ({})", tally.all_withheld(), words.join(", ")),
-    }
+    reasons
 }
 
 /// What one cold start avoided costs, in requests and in dollars where they are known.
@@ -88,7 +89,9 @@ fn avoided(account: &AccountForecast, simulated: &SimulatedAccount) -> Option<St
     let (requests, usd) = costs(account, simulated);
     let each = whole_number(number);
     let dollars = usd.map(|usd| format!(", {}", money(usd / each))).unwrap_or_default();
-    Some(format!("{}{dollars}", quantity(requests / each, Unit::Requests)))
+    // "requests" is in the row's own words already.
+    let requests = quantity(requests / each, Unit::Requests).replace(" requests", "");
+    Some(format!("{requests}{dollars}"))
 }
 
 /// What all warm-ups cost that were made.

@@ -114,15 +114,13 @@ pub(super) fn zone(context: &mut Context<'_>, node: &Node<'_>) -> TimeZone {
         return TimeZone::UTC;
     };
     context.zones.get(name).unwrap_or_else(|| {
-        context.report(
-            Mistake::at(node.span, format!("{} is not a known time zone", quote(name))).fix(
-                if Zones::installed() {
-                    "write a name such as `Europe/Berlin` or `UTC`"
-                } else {
-                    "there is no zone database on this machine: install `tzdata`, or write `UTC`"
-                },
-            ),
-        );
+        context.report(Mistake::at(node.span, format!("{} is not a known time zone", quote(name))).fix(
+            if Zones::installed() {
+                "write a name such as `Europe/Berlin` or `UTC`"
+            } else {
+                "there is no zone database on this machine: install `tzdata`, or write `UTC`"
+            },
+        ));
         TimeZone::UTC
     })
 }

@@ -79,12 +79,7 @@ impl Almanac {
     /// What is due for a target of which nothing is remembered. The arguments are those of [`Timetable::new`].
     ///
     /// Fails where cron fields cannot be understood, or never fire.
-    pub fn dues(
-        &mut self,
-        schedule: &TargetSchedule,
-        cold_start: Duration,
-        auto: Duration,
-    ) -> Result<Dues, CronError> {
+    pub fn dues(&mut self, schedule: &TargetSchedule, cold_start: Duration, auto: Duration) -> Result<Dues, CronError> {
         let table = Timetable::new(schedule, cold_start, auto, &mut self.book)?;
         // A warm-up right after the end stands for a check right before it.
         let warm = table.warm.as_ref().map_or_else(Vec::new, |warming| self.warm_ups(warming, self.to + BEFORE + 1));

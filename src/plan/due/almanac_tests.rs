@@ -68,11 +68,8 @@ fn windows() -> impl Strategy<Value = Windows> {
 
 /// Moments near the changes of the clock in spring and autumn, and in between.
 fn begin() -> impl Strategy<Value = Timestamp> {
-    let seconds = prop_oneof![
-        1_772_900_000i64..1_775_000_000,
-        1_792_600_000i64..1_793_700_000,
-        1_780_000_000i64..1_781_000_000,
-    ];
+    let seconds =
+        prop_oneof![1_772_900_000i64..1_775_000_000, 1_792_600_000i64..1_793_700_000, 1_780_000_000i64..1_781_000_000,];
     (seconds, prop::sample::select(vec![0, 1, 500_000_000]))
         .prop_map(|(second, nanosecond)| Timestamp::new(second, nanosecond).unwrap())
 }

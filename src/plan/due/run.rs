@@ -46,9 +46,8 @@ impl Run {
     /// The point of a number, from 0.
     pub(in crate::plan) fn get(&self, number: u64) -> Option<i64> {
         match self {
-            Self::Even { first, every, count } => {
-                (number < *count).then(|| first.saturating_add(every.saturating_mul(i64::try_from(number).unwrap_or(0))))
-            }
+            Self::Even { first, every, count } => (number < *count)
+                .then(|| first.saturating_add(every.saturating_mul(i64::try_from(number).unwrap_or(0)))),
             Self::Listed { times, from, to } => {
                 times.get(*from..*to)?.get(usize::try_from(number).unwrap_or(usize::MAX)).copied()
             }

@@ -1,6 +1,5 @@
 //! One target's part of a forecast, and one provider's sum of them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +8,7 @@ use jiff::ToSpan as _;
 use super::super::due::{Almanac, Dues, NANOSECONDS, Spans, at, nanoseconds};
 use super::super::{AUTO, CronError};
 use super::{AccountForecast, Burst, LimitForecast, Planned, Question, TargetForecast, pace, worst};
-use crate::outcome::Unit;
 use crate::quota::{Charge, Limit, QuotaSettings};
-
-/// Two hours of a share may be saved up and spent at once, as the governor has it.
-const SAVED: Duration = Duration::from_secs(2 * 3600);
 
 /// A count as a number to reckon with.
 #[expect(clippy::cast_precision_loss, reason = "probes are fewer than 2^53")]
@@ -81,9 +76,9 @@ pub(super) fn account(
 ) -> Option<AccountForecast> {
     let provider = Arc::clone(&targets.first()?.target.provider);
     let warm_time = warm_time(question, &targets);
-    let limits = quota.limits.iter().map(|limit| limit_forecast(question, &quota, limit, &targets, warm_time)).collect();
+    let limits = quota.limits.iter().map(|limit| limit_forecast(question, limit, &targets, warm_time)).collect();
     let busiest = busiest(question, &targets);
-    Some(AccountForecast { provider, quota, targets, limits, busiest, warm_time })
+    Some(AccountForecast { provider, quota, targets, limits, busiest, warm_time, withheld: None })
 }
 
 /// For how long at least one target is to be kept warm.
@@ -112,7 +107,6 @@ fn warm_time(question: &Question<'_>, targets: &[TargetForecast]) -> Duration {
 /// What is spent of a limit.
 fn limit_forecast(
     question: &Question<'_>,
-    quota: &QuotaSettings,
     limit: &Limit,
     targets: &[TargetForecast],
     warm_time: Duration,
@@ -123,22 +117,10 @@ fn limit_forecast(
         .filter(|target| target.warm_ups > 0)
         .map(|target| Some((target, target.charge.in_unit(limit.unit)?)))
         .collect();
-    let mut forecast =
-        LimitForecast { limit: limit.clone(), spent: None, regenerates, worst: None, beyond_share: 0 };
+    let mut forecast = LimitForecast { limit: limit.clone(), spent: None, regenerates, worst: None };
     let Some(prices) = prices else { return forecast };
     forecast.spent = Some(prices.iter().map(|(target, price)| number(target.warm_ups) * price).sum());
-    let spending = worst::Spending::of(question, limit, &prices);
-    forecast.worst = spending.worst(limit);
-    // Money that is not asked for in requests is withheld by another rule: the long floor.
-    if !limit.is_long() || limit.unit == Unit::Requests {
-        let beyond = spending.beyond(limit.rate() * quota.share.fraction(), SAVED);
-        let (made, spent) = (prices.iter().map(|(target, _)| target.warm_ups).sum(), forecast.spent.unwrap_or(0.0));
-        if spent > 0.0 {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
-            let about = (number(made) * beyond / spent).round() as u64;
-            forecast.beyond_share = about.min(made);
-        }
-    }
+    forecast.worst = worst::Spending::of(question, limit, &prices).worst(limit);
     forecast
 }
 
@@ -160,13 +142,15 @@ fn busiest(question: &Question<'_>, targets: &[TargetForecast]) -> Option<Burst>
     Some(Burst { at: at((begin + place) * MINUTE), warm_ups: u64::from(most) })
 }
 
-/// How many things have which value, the most frequent first.
-pub(super) fn tally<T: std::hash::Hash + Eq + Clone>(values: impl Iterator<Item = T>) -> Vec<(T, usize)> {
-    let mut counts: HashMap<T, usize> = HashMap::new();
+/// How many things have which value, the most frequent first; of equally frequent ones, the one that came first.
+pub(super) fn tally<T: Eq>(values: impl Iterator<Item = T>) -> Vec<(T, usize)> {
+    let mut counts: Vec<(T, usize)> = Vec::new();
     for value in values {
-        *counts.entry(value).or_default() += 1;
+        match counts.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((value, 1)),
+        }
     }
-    let mut counts: Vec<(T, usize)> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts
 }

@@ -55,7 +55,8 @@ pub fn percent(part: f64) -> String {
 fn interval(time: Duration) -> String {
     let seconds = time.as_secs();
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
-    let text: String = parts.iter().filter(|(amount, _)| *amount > 0).map(|(amount, unit)| format!("{amount}{unit}")).collect();
+    let text: String =
+        parts.iter().filter(|(amount, _)| *amount > 0).map(|(amount, unit)| format!("{amount}{unit}")).collect();
     if text.is_empty() { "1s".to_owned() } else { text }
 }
 
@@ -83,29 +84,27 @@ fn warmed(account: &AccountForecast) -> impl Iterator<Item = &TargetForecast> {
     account.targets.iter().filter(|target| target.warm_ups > 0)
 }
 
-/// Whether a share says something about how much may be spent of a limit: a share of a minute says little.
-fn is_shared(limit: &LimitForecast) -> bool {
-    limit.limit.refill.period(limit.limit.max).is_some_and(|period| period >= Duration::from_secs(3600))
-}
-
 /// A schedule that asks for more than its share, or than there is.
 fn beyond(account: &AccountForecast, limit: &LimitForecast, forecast: &Forecast) -> Option<String> {
     let worst = limit.worst?;
     let id = &account.provider.id;
     let name = &limit.limit.name;
     let share = account.quota.share.fraction();
-    if !is_shared(limit) {
+    if !limit.is_shared() {
         return (worst.part > 1.0).then(|| {
-            format!("{id}: warm-ups alone ask for {} of {name} at once: some will be refused", percent(worst.part))
+            format!(
+                "{id}: warm-ups alone ask for {} of the {name} limit at once: some will be refused",
+                percent(worst.part)
+            )
         });
     }
-    if worst.part <= share + 1e-6 {
+    if !account.is_beyond(limit) {
         return None;
     }
     let all = account.warm_ups();
-    let withheld = match limit.beyond_share {
-        0 => String::new(),
-        some => format!(": the governor will withhold about {some} of {all} warm-ups in {}", days(forecast.days)),
+    let withheld = match account.withheld {
+        None | Some(0) => String::new(),
+        Some(some) => format!(": the governor will withhold about {some} of {all} warm-ups in {}", days(forecast.days)),
     };
     let longer = worst.part / share;
     let paces = tally(warmed(account).filter_map(|target| target.pace.as_ref().and_then(Pace::interval)));
@@ -114,7 +113,7 @@ fn beyond(account: &AccountForecast, limit: &LimitForecast, forecast: &Forecast)
         _ => format!("intervals {longer:.1} times as long would fit"),
     };
     Some(format!(
-        "{id}: the schedule asks for more than its share of {name} ({} > {}){withheld}; {fits}",
+        "{id}: the schedule asks for more than its share of the {name} limit ({} > {}){withheld}; {fits}",
         percent(worst.part),
         percent(share)
     ))
@@ -173,14 +172,14 @@ fn pings(account: &AccountForecast, limit: &LimitForecast) -> Vec<String> {
         .map(|((every, part), alike)| {
             let who = names(warmed(account).filter(|target| key(target).as_ref() == Some(&(every, part.clone()))));
             let each = if alike > 1 { " each" } else { "" };
-            format!("a ping of {who} every {} takes {part} of {}{each}", interval(every), limit.limit.name)
+            format!("a ping of {who} every {} takes {part} of the {} limit{each}", interval(every), limit.limit.name)
         })
         .collect()
 }
 
 /// Models that cost a part of what the dear ones do.
 fn cheaper(account: &AccountForecast, limit: &LimitForecast) -> Option<String> {
-    let worst = limit.worst.filter(|worst| worst.part >= WORTH_TELLING && is_shared(limit))?;
+    let worst = limit.worst.filter(|worst| worst.part >= WORTH_TELLING && limit.is_shared())?;
     let price = |target: &TargetForecast| target.charge.in_unit(limit.limit.unit).filter(|price| *price > 0.0);
     let known = account.targets.iter().filter_map(|target| Some((target, price(target)?)));
     let (cheap, least) = known.clone().min_by(|one, other| one.1.total_cmp(&other.1))?;
@@ -192,7 +191,7 @@ fn cheaper(account: &AccountForecast, limit: &LimitForecast) -> Option<String> {
         return None;
     }
     Some(format!(
-        "at the price of {} the warm-ups of {} would take {} of {} instead of {}",
+        "at the price of {} the warm-ups of {} would take {} of the {} limit instead of {}",
         cheap.target.id,
         names(dear.iter().map(|(target, _)| *target)),
         percent(then),
@@ -208,15 +207,20 @@ fn room(account: &AccountForecast, limit: &LimitForecast) -> Option<String> {
     let per_second = limit.limit.rate() * share.fraction();
     let prices: Vec<f64> = warmed(account).filter_map(|target| target.charge.in_unit(limit.limit.unit)).collect();
     let sum: f64 = prices.iter().sum();
-    if !is_shared(limit) || per_second <= 0.0 || sum <= 0.0 {
+    if !limit.is_shared() || per_second <= 0.0 || sum <= 0.0 {
         return None;
     }
     let each = sum / per_second;
     // Nobody warms more often than every ten seconds: there is room enough.
     (each >= 10.0).then(|| {
         let models = count(prices.len(), "model");
-        let each = if each < 60.0 { interval(Duration::from_secs_f64(each.ceil())) } else { interval(rounded_up(each)) };
-        format!("{} of {} is enough to warm {models} every {each}", percent(share.fraction()), limit.limit.name)
+        let each =
+            if each < 60.0 { interval(Duration::from_secs_f64(each.ceil())) } else { interval(rounded_up(each)) };
+        format!(
+            "{} of the {} limit is enough to warm {models} every {each}",
+            percent(share.fraction()),
+            limit.limit.name
+        )
     })
 }
 
@@ -227,14 +231,15 @@ fn idle(account: &AccountForecast) -> Vec<String> {
         Some((target.pace.as_ref()?.interval()?, target.assumed.idle_timeout.filter(|_| unloads)?))
     };
     let kinds = tally(warmed(account).filter_map(key));
-    let say = |((every, timeout), _): ((Duration, Duration), usize)| {
+    let say = |((every, timeout), alike): ((Duration, Duration), usize)| {
+        let (unload, are, stay) = if alike == 1 { ("unloads", "is", "stays") } else { ("unload", "are", "stay") };
         let of_kind = || warmed(account).filter(move |target| key(target) == Some((every, timeout)));
         let (who, least) = (names(of_kind()), timeout.mul_f64(OF_IDLE));
         let (every_text, timeout_text) = (interval(every), interval(timeout));
         if every > timeout {
             let cold = 1.0 - timeout.as_secs_f64() / every.as_secs_f64();
             return Some(format!(
-                "{who} unloads after {timeout_text} (assumed) and is warmed every {every_text}: cold for {} of the time \
+                "{who} {unload} after {timeout_text} (assumed) and {are} warmed every {every_text}: cold for {} of the time \
                  while nobody uses it; `every: {}` would keep it loaded",
                 percent(cold),
                 interval(Duration::from_secs(least.as_secs()))
@@ -246,7 +251,7 @@ fn idle(account: &AccountForecast) -> Vec<String> {
         let made: u64 = of_kind().map(|target| target.warm_ups).sum();
         let fewer = number(made) * every.as_secs_f64() / least.as_secs_f64();
         Some(format!(
-            "{who} stays loaded for {timeout_text} (assumed): one warm-up every {} would do while nobody uses it, about \
+            "{who} {stay} loaded for {timeout_text} (assumed): one warm-up every {} would do while nobody uses it, about \
              {fewer:.0} instead of {made}",
             interval(Duration::from_secs(least.as_secs()))
         ))

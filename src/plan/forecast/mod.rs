@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::due::{Almanac, Dues, Spans};
+use super::simulate::withheld_alone;
 use super::{AUTO, Assumed, CronError, TargetSchedule, Trigger, WarmTrigger};
 use crate::quota::{Charge, Limit, Price, QuotaSettings};
 use crate::target::{Provider, ProviderId, Target};
@@ -83,6 +84,9 @@ pub struct AccountForecast {
     pub busiest: Option<Burst>,
     /// For how long at least one of its targets is to be kept warm: what regenerates in this time is what can be shared.
     pub warm_time: Duration,
+    /// How many warm-ups the governor would withhold if nobody else used the account, where more is asked for than the
+    /// share of some limit. Users make it more.
+    pub withheld: Option<u64>,
 }
 
 /// What will be done with one target.
@@ -146,8 +150,6 @@ pub struct LimitForecast {
     pub regenerates: Option<f64>,
     /// The stretch of its own length in which most is spent. `None` where nothing is, or nothing comes back.
     pub worst: Option<Worst>,
-    /// About how many warm-ups ask for more than the share has.
-    pub beyond_share: u64,
 }
 
 /// The worst stretch of a limit.
@@ -193,18 +195,35 @@ impl Forecast {
         }
         let accounts = order.into_iter().filter_map(|(id, targets)| {
             let quota = question.quotas.get(&id).cloned().unwrap_or_default();
-            account::account(question, quota, targets)
+            let mut account = account::account(question, quota, targets)?;
+            account.withheld = account.asks_too_much().then(|| withheld_alone(&account, question.from, question.to));
+            Some(account)
         });
-        Ok(Self {
-            from: question.from,
-            to: question.to,
-            days: question.days(),
-            accounts: accounts.collect(),
-        })
+        Ok(Self { from: question.from, to: question.to, days: question.days(), accounts: accounts.collect() })
+    }
+}
+
+impl LimitForecast {
+    /// Whether its share says something about how much may be spent of it: a share of a minute says little.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.limit.refill.period(self.limit.max).is_some_and(|period| period >= Duration::from_secs(3600))
     }
 }
 
 impl AccountForecast {
+    /// Whether more is asked for than the share of some limit.
+    #[must_use]
+    pub fn asks_too_much(&self) -> bool {
+        self.limits.iter().any(|limit| limit.is_shared() && self.is_beyond(limit))
+    }
+
+    /// Whether more is asked for than the share of a limit of it.
+    #[must_use]
+    pub fn is_beyond(&self, limit: &LimitForecast) -> bool {
+        limit.worst.is_some_and(|worst| worst.part > self.quota.share.fraction() + 1e-6)
+    }
+
     /// How many warm-ups there are.
     #[must_use]
     pub fn warm_ups(&self) -> u64 {

@@ -66,13 +66,6 @@ impl Spending {
         };
         (spent > 0.0).then(|| Worst { from: at(begin), to: at(end), spent, part: spent / limit.max })
     }
-
-    /// How much is asked for beyond what a share brings in a second, where so much time of it can be saved up.
-    pub(super) fn beyond(&self, per_second: f64, saved: Duration) -> f64 {
-        let wide = usize::try_from(length(saved) / self.slot).unwrap_or(1).max(1);
-        let brought = per_second * saved.as_secs_f64();
-        self.slots.chunks(wide).map(|chunk| (chunk.iter().sum::<f64>() - brought).max(0.0)).sum()
-    }
 }
 
 /// How much longer a limit's length is than the stretch that stands for it.

@@ -15,6 +15,8 @@ mod users;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::TargetForecast;
 use super::forecast::{AccountForecast, Forecast, number};
 use crate::outcome::{Unit, WindowName};
@@ -164,11 +166,27 @@ impl Simulation {
     }
 }
 
+/// How many warm-ups the governor withholds where nobody else uses an account.
+pub(super) fn withheld_alone(account: &AccountForecast, from: Timestamp, to: Timestamp) -> u64 {
+    let played = play::play((from, to), account, (Probing::Governed, Crowd::Nobody), 0);
+    played.iter().map(Tally::all_withheld).sum()
+}
+
+/// Who uses the LLMs beside us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Crowd {
+    /// Nobody.
+    Nobody,
+    /// Whoever is stated.
+    AsStated,
+}
+
 fn simulated(forecast: &Forecast, account: &AccountForecast, probing: Probing, seed: u64) -> SimulatedAccount {
     // Two worlds that know nothing of each other.
     let (without, with) = std::thread::scope(|scope| {
-        let other = scope.spawn(|| play::play(forecast, account, Probing::No, seed));
-        let with = play::play(forecast, account, probing, seed);
+        let span = (forecast.from, forecast.to);
+        let other = scope.spawn(move || play::play(span, account, (Probing::No, Crowd::AsStated), seed));
+        let with = play::play(span, account, (probing, Crowd::AsStated), seed);
         (other.join().unwrap_or_default(), with)
     });
     let taken = account.limits.iter().map(|limit| {

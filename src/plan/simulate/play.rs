@@ -4,17 +4,17 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::super::due::{Run, nanoseconds};
+use jiff::Timestamp;
+
 use super::super::Pace;
-use super::super::forecast::{AccountForecast, Forecast, TargetForecast, number};
+use super::super::due::{Run, nanoseconds};
+use super::super::forecast::{AccountForecast, TargetForecast, number};
 use super::chance::Chance;
 use super::llm::{Llm, Loaded, Served, Who};
 use super::pool::{Answer, Pool};
 use super::users::{Hours, Users};
-use super::{COLD_START, IDLE_TIMEOUT, Probing, Tally};
-use crate::quota::{
-    Charge, InFlight, Ledger, QuotaSettings, Spending, Stake, Stamp, WhyWithheld, Wish, ahead,
-};
+use super::{COLD_START, Crowd, IDLE_TIMEOUT, Probing, Tally};
+use crate::quota::{Charge, InFlight, Ledger, QuotaSettings, Spending, Stake, Stamp, WhyWithheld, Wish, ahead};
 use crate::target::{Family, KeepAlive, TargetId};
 
 const MS: i64 = 1_000_000;
@@ -102,8 +102,13 @@ struct World<'a> {
 }
 
 /// What happened to each target of an account.
-pub(super) fn play(forecast: &Forecast, account: &AccountForecast, probing: Probing, seed: u64) -> Vec<Tally> {
-    let [from, to] = [forecast.from, forecast.to].map(|moment| nanoseconds(moment).div_euclid(MS));
+pub(super) fn play(
+    (from, to): (Timestamp, Timestamp),
+    account: &AccountForecast,
+    (probing, crowd): (Probing, Crowd),
+    seed: u64,
+) -> Vec<Tally> {
+    let [from, to] = [from, to].map(|moment| nanoseconds(moment).div_euclid(MS));
     let before = reserved(account);
     let actors = account.targets.iter().enumerate();
     let mut actors: Vec<Actor<'_>> =
@@ -117,7 +122,9 @@ pub(super) fn play(forecast: &Forecast, account: &AccountForecast, probing: Prob
         queue: BinaryHeap::with_capacity(actors.len() * 4),
     };
     for (target, actor) in (0_u32..).zip(&mut actors) {
-        world.plan_session(actor, target);
+        if crowd == Crowd::AsStated {
+            world.plan_session(actor, target);
+        }
         if probing != Probing::No {
             world.plan_due(actor, target);
         }

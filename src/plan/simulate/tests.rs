@@ -96,7 +96,12 @@ fn line(every_minutes: u64, probing: Probing) -> Line {
         line.cold += part(tally.cold_hits, tally.sessions);
     }
     let seeds = number(SEEDS);
-    Line { probes: line.probes / seeds, share: line.share / seeds, refused: line.refused / seeds, cold: line.cold / seeds }
+    Line {
+        probes: line.probes / seeds,
+        share: line.share / seeds,
+        refused: line.refused / seeds,
+        cold: line.cold / seeds,
+    }
 }
 
 #[test]

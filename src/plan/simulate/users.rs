@@ -36,7 +36,13 @@ pub(super) struct Users {
 }
 
 impl Users {
-    pub(super) fn new(requests_per_hour: f64, spans: &Spans, (from, until): (i64, i64), seed: u64, number: u64) -> Self {
+    pub(super) fn new(
+        requests_per_hour: f64,
+        spans: &Spans,
+        (from, until): (i64, i64),
+        seed: u64,
+        number: u64,
+    ) -> Self {
         let sessions_per_hour = requests_per_hour / (MORE + 1.0);
         Self {
             apart_s: (sessions_per_hour > 0.0).then(|| 3600.0 / sessions_per_hour),
