@@ -25,14 +25,16 @@ const BEFORE: i64 = SAME_MOMENT.as_secs() * NANOSECONDS;
 /// The windows of a span of time, in their order: when each opens, and when it is closed.
 pub(in crate::plan) type Spans = Arc<[(i64, i64)]>;
 
+/// The times at which cron fields fire in a zone. They are kept by the pattern's place in memory, which the book holds.
+type Times = (TimeZone, Arc<[i64]>);
+
 /// A span of time, with what was laid out for it so far.
 #[derive(Debug)]
 pub struct Almanac {
     from: i64,
     to: i64,
     book: CronBook,
-    /// By the pattern's place in memory, which the book keeps.
-    crons: HashMap<usize, Vec<(TimeZone, Arc<[i64]>)>>,
+    crons: HashMap<usize, Vec<Times>>,
     windows: Vec<(Windows, Spans)>,
 }
 

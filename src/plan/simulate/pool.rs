@@ -36,7 +36,7 @@ enum Back {
     Steps { every_ms: i64, amount: f64 },
     Fixed { every_ms: i64 },
     Monthly,
-    Rolling { part_ms: i64, place: usize, used: [f64; PARTS] },
+    Rolling { part_ms: i64, place: usize, used: Box<[f64; PARTS]> },
     Never,
 }
 
@@ -59,7 +59,7 @@ impl Pool {
         Self { gauges, readings: limits.iter().map(reading).collect() }
     }
 
-    /// Takes what a request costs. `false`: it is refused, and costs nothing.
+    /// Takes what a request costs. One that is refused costs nothing.
     pub(super) fn take(&mut self, charge: &Charge, now_ms: i64) -> Answer {
         for gauge in &mut self.gauges {
             gauge.pass(now_ms);
@@ -110,7 +110,7 @@ impl Gauge {
             Refill::Monthly => (Back::Monthly, next_month(now_ms)),
             Refill::Rolling { over } => {
                 let part_ms = (ms(over) / i64::try_from(PARTS).unwrap_or(1)).max(1);
-                (Back::Rolling { part_ms, place: 0, used: [0.0; PARTS] }, now_ms + part_ms)
+                (Back::Rolling { part_ms, place: 0, used: Box::new([0.0; PARTS]) }, now_ms + part_ms)
             }
             Refill::Never => (Back::Never, i64::MAX),
         };

@@ -116,6 +116,7 @@ fn probes_keep_to_their_share_beside_a_busy_user() {
 
 #[test]
 #[ignore = "prints the table of docs/plan.md; run it by name"]
+#[expect(clippy::print_stdout, reason = "the table is what it is run for")]
 fn quota_world() {
     for (mode, every, probing) in [
         ("no probes", 5, Probing::No),
