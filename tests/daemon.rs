@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-mod service;
+pub(crate) mod service;
 
 use service::{Place, answer_everything, count, flips, get, history, probes, sim};
 

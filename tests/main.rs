@@ -17,6 +17,8 @@ mod metrics;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod quota;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod status;

@@ -112,6 +112,7 @@ fn outcome(target: &Arc<Target>) -> Outcome {
         usage: Usage { input_tokens: Some(9), output_tokens: Some(16) },
         cost: Cost::default(),
         quota: QuotaSeen::default(),
+        withheld: None,
         list_price: None,
         http_status: Some(200),
         request_id: None,

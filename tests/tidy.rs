@@ -20,14 +20,14 @@ const ROOMS: [(&str, &str); 15] = [
     ("quota", "target, outcome"),
     ("plan", "target, outcome, quota"),
     ("probe", "target, outcome, plan"),
-    ("run", "target, outcome, plan, probe"),
-    ("store", "target, outcome"),
+    ("run", "target, outcome, quota, plan, probe"),
+    ("store", "target, outcome, quota"),
     ("exit", "outcome"),
     ("report", "target, outcome, quota, plan, store, exit"),
     ("telemetry", "target, outcome"),
     ("serve", "target, outcome, telemetry"),
     ("config", "target, outcome, quota, plan, store"),
-    ("daemon", "target, outcome, plan, probe, run, store, telemetry, serve, config"),
+    ("daemon", "target, outcome, quota, plan, probe, run, store, telemetry, serve, config"),
     ("sim", "–"),
     ("cli", "all"),
 ];
@@ -37,10 +37,10 @@ const LONG: [(&str, &str); 1] = [("src/outcome/code_table.rs", "a table: one row
 const LONGEST: usize = 400;
 
 /// Files that may put a thread to sleep in real time, and why.
-const SLEEPERS: [(&str, &str); 1] = [(
-    "src/config/credential.rs",
-    "it waits for the program that prints a key, and a child has no wait with a deadline",
-)];
+const SLEEPERS: [(&str, &str); 2] = [
+    ("src/config/credential.rs", "it waits for the program that prints a key, and a child has no wait with a deadline"),
+    ("src/store/ledgers.rs", "it waits for another process's lock, and a lock has no wait with a deadline"),
+];
 
 /// Names that say nothing of what is inside. (`model` would be read as the LLM.)
 const HOMELESS: [&str; 7] = ["utils", "util", "common", "helpers", "types", "errors", "model"];

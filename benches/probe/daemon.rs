@@ -16,7 +16,7 @@ use cpu_time::ProcessTime;
 use pilotlight::plan::RetryPolicy;
 use pilotlight::probe::clock::Clock;
 use pilotlight::probe::transport::HttpNetwork;
-use pilotlight::run::{Chance, Listener, Runner, Stop, SystemClock};
+use pilotlight::run::{Chance, Listener, Runner, Stop, SystemClock, Treasury};
 use pilotlight::target::Depth;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -134,7 +134,13 @@ fn alone(path: &Path) -> anyhow::Result<f64> {
     let clock = Arc::new(SystemClock);
     let retry = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
     let network = Arc::new(HttpNetwork::new(clock.clone()));
-    let runner = Arc::new(Runner::new(network, clock.clone(), Arc::new(Chance::from_seed(1)), retry));
+    let runner = Arc::new(Runner::new(
+        network,
+        clock.clone(),
+        Arc::new(Chance::from_seed(1)),
+        retry,
+        Arc::new(Treasury::unlimited(Arc::new(SystemClock))),
+    ));
     let (_stop, stopper) = watch::channel(Stop::No);
     let listener: Listener = Arc::new(|_| {});
     runtime()?.block_on(async {

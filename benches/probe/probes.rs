@@ -10,7 +10,7 @@ use pilotlight::outcome::{Outcome, RunId};
 use pilotlight::plan::RetryPolicy;
 use pilotlight::probe::Job;
 use pilotlight::probe::transport::Network;
-use pilotlight::run::{Chance, Runner, Stop, SystemClock};
+use pilotlight::run::{Chance, Runner, Stop, SystemClock, Treasury};
 use pilotlight::target::Depth;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -43,7 +43,13 @@ pub(crate) fn jobs(probes: &Path, depth: Depth) -> anyhow::Result<Vec<Job>> {
 /// One pass, without retries and without listeners. Every probe must succeed.
 pub(crate) async fn pass(network: Arc<dyn Network>, jobs: Vec<Job>) -> anyhow::Result<Vec<Arc<Outcome>>> {
     let retry = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
-    let runner = Runner::new(network, Arc::new(SystemClock), Arc::new(Chance::from_seed(1)), retry);
+    let runner = Runner::new(
+        network,
+        Arc::new(SystemClock),
+        Arc::new(Chance::from_seed(1)),
+        retry,
+        Arc::new(Treasury::unlimited(Arc::new(SystemClock))),
+    );
     let (_stop, stopper) = watch::channel(Stop::No);
     let outcomes = runner.pass(jobs, Arc::new(|_| {}), stopper).await;
     for outcome in &outcomes {

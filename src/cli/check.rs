@@ -1,6 +1,7 @@
 //! `pilotlight check`: probe targets once, report, and exit with what is wrong.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +9,20 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::readers::{Readers, Records};
+use super::run::StateArgs;
 use super::terminal::{self, Usage};
 use super::{Global, setup};
+use crate::config::Config;
 use crate::exit::{Exit, Strictness};
 use crate::outcome::{Outcome, RunId};
 use crate::plan::RetryPolicy;
 use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
 use crate::probe::{Cause, Job};
+use crate::quota::{Ledgers, MemoryLedgers, Spending};
 use crate::report::{self, Format, Look, Report};
-use crate::run::{Chance, Runner, Stop, SystemClock, run_id};
+use crate::run::{Chance, Runner, Stop, SystemClock, Treasury, run_id};
+use crate::store::LedgerFiles;
 use crate::target::Depth;
 
 /// Arguments of `check`.
@@ -44,6 +49,11 @@ pub(super) struct CheckArgs {
     /// Attempts for what can heal within seconds (1 to 10)
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=10))]
     attempts: u32,
+    /// Warm whatever a provider refused before, and beyond the daily cap
+    #[arg(long)]
+    ignore_quota: bool,
+    #[command(flatten)]
+    state: StateArgs,
     /// Form of the report on standard output
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     format: FormatArg,
@@ -113,9 +123,11 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
         retry: RetryPolicy { attempts: args.attempts, ..RetryPolicy::default() },
         records: if args.format == FormatArg::Jsonl { Records::Streamed } else { Records::Kept },
     };
+    let spending = if args.ignore_quota { Spending::Unlimited } else { Spending::ByHand };
+    let treasury = treasury(spending, &config, args.state.directory(&environment).ok(), clock.clone());
     let runtime = runtime()?;
     let passed = runtime.block_on(async {
-        let runner = Runner::new(Arc::new(HttpNetwork::new(clock.clone())), clock, chance, settings.retry);
+        let runner = Runner::new(Arc::new(HttpNetwork::new(clock.clone())), clock, chance, settings.retry, treasury);
         pass(&runner, jobs, run_id, &settings).await
     })?;
     // Name look-ups run on threads that cannot be cancelled; the process does not wait for them.
@@ -138,6 +150,19 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
         }
         (Ok(()), exit) => Ok(exit),
     }
+}
+
+/// What may be spent by hand. What was spent is kept where a daemon keeps it, if there is such a place; one is made where a
+/// cap on the day's money would not hold otherwise.
+fn treasury(spending: Spending, config: &Config, state: Option<PathBuf>, clock: Arc<dyn Clock>) -> Arc<Treasury> {
+    let capped = config.quotas.values().any(|settings| settings.daily_cap.is_some());
+    let ledgers: Arc<dyn Ledgers> = match state.filter(|directory| capped || directory.is_dir()) {
+        Some(directory) => Arc::new(LedgerFiles::new(directory)),
+        None => Arc::new(MemoryLedgers::default()),
+    };
+    let treasury = Treasury::new(spending, clock, ledgers);
+    treasury.adopt(config.quotas.clone(), &[]);
+    Arc::new(treasury)
 }
 
 /// One thread: a thousand probes need no more, and a one-shot command pays for every thread it starts.

@@ -22,7 +22,7 @@ use crate::plan::RetryPolicy;
 use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
 use crate::report::{Format, Look, Marks};
-use crate::run::{Chance, Runner, SystemClock, run_id};
+use crate::run::{Chance, Runner, SystemClock, Treasury, run_id};
 use crate::sim::{Options, Scenario, Simulator};
 
 /// Arguments of `demo`.
@@ -120,6 +120,7 @@ async fn play(look: &Look) -> anyhow::Result<Exit> {
         clock.clone(),
         Arc::clone(&chance),
         RetryPolicy::default(),
+        Arc::new(Treasury::unlimited(clock.clone())),
     );
     say(&format!("A simulated provider listens on {url}. It speaks Synthetic's API; no key, no network.\n"))?;
     let mut all = Vec::new();

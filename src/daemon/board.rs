@@ -30,6 +30,9 @@ pub struct Row {
     /// Why it is not up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
+    /// Why its warm-ups are withheld: `quota below 15 %`. It does not touch its status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
     /// The judgement of the last probe.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -125,6 +128,10 @@ impl Board {
                     line.push_str(&format!("{mark}{count} {status}"));
                     mark = ", ";
                 }
+            }
+            let paused = state.rows.values().filter(|row| row.paused.is_some()).count();
+            if paused > 0 {
+                line.push_str(&format!("; {paused} not warmed for now, to spare the quota"));
             }
             line
         })

@@ -24,8 +24,9 @@ use crate::outcome::{Damping, Event, Outage, RunId, Service};
 use crate::plan::{Due, Maintenance, RetryPolicy, Why};
 use crate::probe::clock::Clock;
 use crate::probe::{Cause, Job};
-use crate::run::{Chance, Listener, Runner, Stop, run_id};
-use crate::store::{Retention, Store, Writer};
+use crate::quota::{Ledgers, MemoryLedgers, Spending};
+use crate::run::{Chance, Listener, Runner, Stop, Treasury, run_id};
+use crate::store::{LedgerFiles, Retention, Store, Writer};
 use crate::target::{ProviderId, TargetId};
 use crate::telemetry::Metrics;
 
@@ -47,6 +48,7 @@ pub struct Daemon {
     pub(super) chance: Arc<Chance>,
     pub(super) listener: Listener,
     pub(super) runner: Arc<Runner>,
+    pub(super) treasury: Arc<Treasury>,
     pub(super) manager: Manager,
     pub(super) board: Arc<Board>,
     pub(super) metrics: Metrics,
@@ -110,6 +112,11 @@ impl Daemon {
             remembered = super::settle::Memory::read(&store).await;
             writer = Some(Writer::start(store));
         }
+        let ledgers: Arc<dyn Ledgers> = match state {
+            Some(directory) => Arc::new(LedgerFiles::new(directory)),
+            None => Arc::new(MemoryLedgers::default()),
+        };
+        let treasury = Arc::new(Treasury::new(Spending::Scheduled, Arc::clone(&clock), ledgers));
         let (trigger, alarms) = Trigger::start(loaded.targets.len(), Arc::clone(&clock))
             .await
             .map_err(|error| DaemonError::Scheduler(error.to_string()))?;
@@ -117,7 +124,14 @@ impl Daemon {
         let witness = Asking::new(loaded.config.witness.clone(), Arc::clone(&clock));
         let mut daemon = Self {
             loading: Watch::default(),
-            runner: Arc::new(Runner::new(network, Arc::clone(&clock), Arc::clone(&chance), RetryPolicy::default())),
+            runner: Arc::new(Runner::new(
+                network,
+                Arc::clone(&clock),
+                Arc::clone(&chance),
+                RetryPolicy::default(),
+                Arc::clone(&treasury),
+            )),
+            treasury,
             source,
             chance,
             listener,
@@ -231,6 +245,7 @@ impl Daemon {
             return;
         }
         slot.due = slot.timetable.as_ref().and_then(|timetable| timetable.next(wall, &slot.past));
+        slot.due = slot.resumes(wall).or(slot.due);
         self.metrics.next_due(id, slot.due.as_ref().map(|due| due.at));
         let Some(due) = &slot.due else {
             slot.alarm = None;

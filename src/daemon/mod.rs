@@ -17,6 +17,7 @@ mod reload;
 mod settle;
 mod slot;
 mod source;
+mod stakes;
 mod trigger;
 mod witness;
 
@@ -28,4 +29,5 @@ pub use once::{Once, Wanted};
 pub use outlook::next_due;
 pub use parts::{DaemonError, Ended, Pace, Parts, Signal};
 pub use settle::Memory;
+pub use slot::Pause;
 pub use source::{Source, SourceError};

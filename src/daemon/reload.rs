@@ -13,8 +13,10 @@ use super::life::Daemon;
 use super::settle::Memory;
 use super::slot::Slot;
 use super::source::{Loaded, Looks, Source, SourceError};
+use super::stakes::stake;
 use crate::outcome::{Outage, Service, Status, is_shared};
 use crate::plan::{AUTO, CronBook, Timetable};
+use crate::quota::Stake;
 use crate::store::{StoreError, Swept};
 use crate::target::{Credential, Provider, ProviderId, Target, TargetId};
 
@@ -165,7 +167,10 @@ impl Daemon {
                     added_ids.push(id.clone());
                     to_plan.push(id.clone());
                     let (standing, past) = memory.of(&target, now);
-                    Slot::new(target, schedule, timetable, standing, past)
+                    let pause = memory.pause(&target);
+                    let mut slot = Slot::new(target, schedule, timetable, standing, past);
+                    slot.pause = pause;
+                    slot
                 }
                 Some(mut slot) => {
                     if is_same_probe(&slot.target, &target) && slot.schedule == schedule {
@@ -184,6 +189,16 @@ impl Daemon {
             };
             self.slots.insert(id, slot);
         }
+        let stakes: Vec<(ProviderId, Stake)> = self
+            .slots
+            .values()
+            .filter_map(|slot| {
+                let provider = &slot.target.provider.id;
+                let settings = config.quotas.get(provider)?;
+                Some((provider.clone(), stake(slot, settings, None)?))
+            })
+            .collect();
+        self.treasury.adopt(config.quotas, &stakes);
         let removed = old.len();
         for id in old.into_keys() {
             self.trigger.disarm(id);

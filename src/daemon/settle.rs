@@ -8,7 +8,7 @@ use tokio::task::{self, JoinError};
 
 use super::life::Daemon;
 use super::reload::News;
-use super::slot::{Remembered, Slot};
+use super::slot::{Pause, Remembered, Slot};
 use crate::outcome::{Class, Code, Event, Flip, Outcome, Record, Seen, Service, Standing, Upkeep};
 use crate::plan::{Due, Past};
 use crate::store::{Entry, StateKind, Store};
@@ -41,6 +41,13 @@ impl Memory {
         // A store that can be opened but not read costs the memory, not the service; writing will say so again.
         let read = async |kind| store.states(kind).await.unwrap_or_default().into_iter().collect();
         Self { standings: read(StateKind::Standing).await, pasts: read(StateKind::Past).await }
+    }
+
+    /// Why warm-ups of a target are withheld, where they were when it was last probed.
+    #[must_use]
+    pub fn pause(&self, target: &Target) -> Option<Pause> {
+        let remembered: Remembered = serde_json::from_str(self.pasts.get(target.id.as_str())?).ok()?;
+        remembered.pause(target)
     }
 
     /// What is remembered of a target, if it is about the same LLM.
@@ -115,7 +122,7 @@ impl Daemon {
                 let seen = Seen::of(&outcome, ended(&outcome));
                 let flip = slot.standing.observe(&seen, self.damping, upkeep);
                 entry.standing = serde_json::to_string(&slot.standing).ok();
-                entry.past = serde_json::to_string(&Remembered::of(&target, &slot.past)).ok();
+                entry.past = serde_json::to_string(&Remembered::of(&target, &slot.past, slot.pause.clone())).ok();
                 entry.flip = flip.clone();
                 self.announce(&target, &seen, flip);
             }
@@ -163,11 +170,13 @@ impl Daemon {
         let Some(writer) = &self.writer else { return };
         let health = writer.health().borrow().clone();
         self.metrics.store(health.pending, health.dropped, self.store_failures, self.store_bytes);
-        let failing = !health.ok;
+        let trouble = self.treasury.trouble().map(|trouble| format!("failed to {trouble}"));
+        let failing = !health.ok || trouble.is_some();
         if failing != std::mem::replace(&mut self.store_failing, failing) {
             self.store_failures += u64::from(failing);
             self.tell(if failing {
-                Service::StoreFailing { error: health.last_error.unwrap_or_default() }
+                let error = if health.ok { trouble } else { health.last_error };
+                Service::StoreFailing { error: error.unwrap_or_default() }
             } else {
                 Service::StoreRecovered { dropped: health.dropped }
             });

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::board::Row;
-use crate::outcome::{Outcome, Standing, Verdict, Warmth, judge};
-use crate::plan::{Due, Past, TargetSchedule, Timetable};
+use crate::outcome::{Outcome, Standing, Verdict, Warmth, Withholding, judge};
+use crate::plan::{Due, Past, TargetSchedule, Timetable, Why};
 use crate::target::{Depth, Target};
 
 /// One target: what it is, when it is due, what is known of it.
@@ -24,8 +24,33 @@ pub(super) struct Slot {
     pub alarm: Option<Instant>,
     /// The number of the probe that is under way.
     pub running: Option<u64>,
+    /// Why its last warm-up was withheld, where it was.
+    pub pause: Option<Pause>,
     last: Option<Last>,
 }
+
+/// A target whose warm-ups are withheld.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Why, in a few words: `quota below 15 %`.
+    pub why: String,
+    /// When it is asked for again, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl Pause {
+    /// Of an outcome whose warm-up was withheld for longer than another probe takes.
+    fn of(outcome: &Outcome) -> Option<Self> {
+        let diagnosis = outcome.diagnosis.as_ref()?;
+        outcome.withheld.filter(|why| *why != Withholding::InFlight)?;
+        let why = diagnosis.evidence.split([':', ';', '(']).next().unwrap_or_default().trim().to_owned();
+        Some(Self { why, until: diagnosis.reset.map(|reset| reset.at) })
+    }
+}
+
+/// Sooner than so many seconds nothing is asked for again that was withheld.
+const RESUME_AT_LEAST: SignedDuration = SignedDuration::from_secs(5);
 
 /// What the board shows of the last probe.
 #[derive(Debug, Clone)]
@@ -44,7 +69,18 @@ impl Slot {
         standing: Standing,
         past: Past,
     ) -> Self {
-        Self { target, schedule, timetable, past, standing, due: None, alarm: None, running: None, last: None }
+        Self {
+            target,
+            schedule,
+            timetable,
+            past,
+            standing,
+            due: None,
+            alarm: None,
+            running: None,
+            pause: None,
+            last: None,
+        }
     }
 
     /// Forgets failures at depths that its schedule does not probe any more, but for one that is probed all the same:
@@ -58,12 +94,15 @@ impl Slot {
 
     /// Forgets all that was known: it is another LLM now.
     pub(super) fn begin_anew(&mut self, at: Timestamp) {
-        (self.standing, self.past, self.last) = (Standing::new(at), Past::default(), None);
+        (self.standing, self.past, self.last, self.pause) = (Standing::new(at), Past::default(), None, None);
     }
 
     /// Takes in what a probe found of the LLM's past.
     pub(super) fn ran(&mut self, outcome: &Outcome, began: Timestamp) {
         self.past.ran(outcome.depth, began);
+        if outcome.depth == Depth::Warm && outcome.withheld != Some(Withholding::InFlight) {
+            self.pause = Pause::of(outcome);
+        }
         if outcome.warmth == Warmth::Cold
             && let Some(first_token) = outcome.timings.first_token
         {
@@ -84,6 +123,17 @@ impl Slot {
         });
     }
 
+    /// When a warm-up that was withheld is to be made, where its schedule would have it later.
+    pub(super) fn resumes(&self, wall: Timestamp) -> Option<Due> {
+        let until = self.pause.as_ref()?.until?;
+        let last = self.past.warm.filter(|last| *last <= wall).unwrap_or(wall);
+        let soonest = last.saturating_add(RESUME_AT_LEAST).unwrap_or(last);
+        let at = until.max(soonest).max(wall);
+        let timetable = self.timetable.as_ref()?;
+        let sooner = self.due.as_ref().is_none_or(|due| at < due.at);
+        (sooner && timetable.warms_at(at)).then_some(Due { at, depth: Depth::Warm, why: Why::Resumed, missed: 0 })
+    }
+
     /// What the board shows of it.
     pub(super) fn row(&self) -> Row {
         let last = self.last.as_ref();
@@ -94,6 +144,7 @@ impl Slot {
             status: self.standing.status(),
             since: self.standing.since(),
             code: self.standing.code(),
+            paused: self.pause.as_ref().map(|pause| pause.why.clone()),
             verdict: last.map(|last| last.verdict),
             warmth: last.map_or(Warmth::Unknown, |last| last.warmth),
             first_token_ms: last.and_then(|last| last.first_token).map(|time| time.as_secs_f64() * 1000.0),
@@ -120,17 +171,25 @@ pub(super) struct Remembered {
     warm: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cold_start_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pause: Option<Pause>,
 }
 
 impl Remembered {
-    pub(super) fn of(target: &Target, past: &Past) -> Self {
+    pub(super) fn of(target: &Target, past: &Past, pause: Option<Pause>) -> Self {
         Self {
             model: target.model.as_str().to_owned(),
             base_url: target.provider.base_url.to_string(),
             auth: past.auth,
             warm: past.warm,
             cold_start_ms: past.cold_start.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            pause,
         }
+    }
+
+    /// Why its warm-ups are withheld, if this is about it.
+    pub(super) fn pause(&self, target: &Target) -> Option<Pause> {
+        self.past(target).and(self.pause.clone())
     }
 
     /// The past of a target, if this is about it.

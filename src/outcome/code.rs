@@ -54,13 +54,14 @@ pub enum Code {
     BadRequest,
     ColdStart,
     Offline,
+    QuotaWithheld,
     Interrupted,
     ProbePanicked,
 }
 
 impl Code {
     /// Every code, in the order of the ladder.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::CredentialMissing,
         Self::CredentialMalformed,
         Self::DnsNotFound,
@@ -101,6 +102,7 @@ impl Code {
         Self::BadRequest,
         Self::ColdStart,
         Self::Offline,
+        Self::QuotaWithheld,
         Self::Interrupted,
         Self::ProbePanicked,
     ];

@@ -422,6 +422,18 @@ pub(super) fn explanation(code: Code) -> Explanation {
             "The target could not be reached, and neither could anything else that was asked: the trouble is on this side.",
             &["Nothing can be said of {title}: look at this machine's own network, name server and firewall."],
         ),
+        Code::QuotaWithheld => row(
+            "quota-withheld",
+            Unknown,
+            Waiting,
+            WARM,
+            "The model was not warmed, so that users keep their quota. All that is free was checked, and held.",
+            &[
+                "Nothing is wrong with {model}; the evidence says when it is warmed again.",
+                "To warm less often: a longer `every`, or fewer targets; `pilotlight plan` shows what a schedule takes.",
+                "To allow more: `share`, `floor`, `limits` and `daily_cap` of the provider; `--ignore-quota` once, by hand.",
+            ],
+        ),
         Code::Interrupted => row(
             "interrupted",
             Unknown,

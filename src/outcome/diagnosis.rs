@@ -45,4 +45,6 @@ pub enum ResetSource {
     Quota,
     /// The error body.
     Body,
+    /// Our own governor, which withheld a warm-up until then.
+    Governor,
 }

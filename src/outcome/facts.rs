@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Diagnosis, ListPrice, QuotaSeen};
+use super::{Cost, Diagnosis, ListPrice, QuotaSeen, Withholding};
 use crate::target::{Depth, Target};
 
 /// A rung of the ladder, from the lowest.
@@ -279,6 +279,8 @@ pub struct Outcome {
     pub quota: QuotaSeen,
     /// What the provider's catalogue says that the LLM costs.
     pub list_price: Option<ListPrice>,
+    /// Why the warm-up was withheld, where it was.
+    pub withheld: Option<Withholding>,
     /// The last HTTP status.
     pub http_status: Option<u16>,
     /// The provider's id of the last request, for its support.

@@ -24,7 +24,7 @@ pub use diagnosis::{Diagnosis, Reset, ResetSource};
 pub use event::{Event, Service};
 pub use facts::{Connection, Outcome, Proof, RunId, Stage, StageTime, Timings, Usage, Warmth};
 pub use outage::{Notice, Outage, ProviderFlip, is_shared};
-pub use reading::{Cost, Limited, ListPrice, QuotaSeen, Reading, Unit, WindowName};
+pub use reading::{Cost, Limited, ListPrice, QuotaSeen, Reading, Unit, WindowName, Withholding};
 pub use record::{Record, SCHEMA};
 pub use standing::{Flip, Seen, Standing, Upkeep};
 pub use status::{Damping, Status};

@@ -259,3 +259,43 @@ mod tests {
         assert_eq!(seen.remaining(), Some(4.0), "what is not known is passed over");
     }
 }
+
+/// Why a warm-up was withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Withholding {
+    /// The provider has said that it refuses: a 429, or a quota that is spent.
+    Limited,
+    /// A request of ours is in flight at this LLM.
+    InFlight,
+    /// Too little is left of a limit.
+    Floor,
+    /// The probes' share of a limit is spent.
+    Share,
+    /// What is left of the share is kept for targets that are more useful.
+    Useful,
+    /// The day's money is spent.
+    DailyCap,
+    /// There is a cap on the day's money, and what the LLM costs is not known.
+    PriceUnknown,
+}
+
+impl Withholding {
+    /// Every reason.
+    pub const ALL: [Self; 7] =
+        [Self::Limited, Self::InFlight, Self::Floor, Self::Share, Self::Useful, Self::DailyCap, Self::PriceUnknown];
+
+    /// The word in logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Limited => "limited",
+            Self::InFlight => "in-flight",
+            Self::Floor => "floor",
+            Self::Share => "share",
+            Self::Useful => "useful",
+            Self::DailyCap => "daily-cap",
+            Self::PriceUnknown => "price-unknown",
+        }
+    }
+}

@@ -100,6 +100,7 @@ pub(crate) fn ready(provider: &str, id: &str, llm: &str) -> Outcome {
         usage: Usage { input_tokens: Some(9), output_tokens: Some(16) },
         cost: Cost::default(),
         quota: QuotaSeen::default(),
+        withheld: None,
         list_price: None,
         http_status: Some(200),
         request_id: None,

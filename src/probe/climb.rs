@@ -8,10 +8,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::clock::Clock;
 use super::knobs::Knobs;
+use super::permit::{KnownOfQuota, Permit};
 use super::remedy::{Known, remedy};
 use super::transport::{Head, Line, Network};
 use super::wire::quota;
@@ -19,8 +20,8 @@ use super::wire::text::{clean, scrub};
 use super::{authenticate, credential, dial, locate, warm};
 use crate::outcome::words::duration;
 use crate::outcome::{
-    Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, RunId, Stage,
-    StageTime, Timings, Usage, Warmth,
+    Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, ResetSource, RunId,
+    Stage, StageTime, Timings, Usage, Warmth, Withholding,
 };
 use crate::target::{Credential, Depth, Target};
 
@@ -72,6 +73,8 @@ pub struct Climbed {
     pub outcome: Outcome,
     /// What was learned of the provider's taste, for the next attempt.
     pub knobs: Knobs,
+    /// How many requests the provider may have charged for.
+    pub charged: u32,
 }
 
 /// Takes events. Called often; it must not block.
@@ -123,6 +126,7 @@ pub(super) struct Climb<'a> {
     pub job: &'a Job,
     pub network: &'a dyn Network,
     pub clock: &'a dyn Clock,
+    permit: &'a dyn Permit,
     on_event: OnEvent<'a>,
     pub knobs: Knobs,
     pub facts: Facts,
@@ -147,6 +151,9 @@ pub(super) struct Facts {
     pub warnings: Vec<(Stage, Fault)>,
     pub notes: Vec<String>,
     pub requests_that_warm: u32,
+    /// How many of them the provider may have charged for: all but those that it has refused.
+    pub charged: u32,
+    pub withheld: Option<Withholding>,
     stages: Vec<StageTime>,
 }
 
@@ -199,6 +206,18 @@ impl Climb<'_> {
         }
     }
 
+    /// Asks for leave to make the request that costs.
+    pub(super) async fn ask(&mut self) -> Result<(), Fault> {
+        let known = KnownOfQuota { seen: &self.facts.quota, list_price: self.facts.list_price };
+        let Err(refused) = self.permit.ask(known).await else { return Ok(()) };
+        self.facts.withheld = Some(refused.why);
+        let reset = refused.after.map(|after| {
+            let at = SignedDuration::try_from(after).ok().and_then(|after| self.clock.wall().checked_add(after).ok());
+            Reset { after, at: at.unwrap_or(Timestamp::MAX), source: ResetSource::Governor }
+        });
+        Err(Fault { reset, ..Fault::new(refused.code, refused.evidence) })
+    }
+
     /// Notes what a response's head says.
     pub(super) fn saw(&mut self, head: &Head, headers: Duration) {
         self.read_quota(quota::headers(self.job.target.provider.family, head, self.clock.wall()));
@@ -231,6 +250,7 @@ pub async fn climb(
     job: &Job,
     network: &dyn Network,
     clock: &dyn Clock,
+    permit: &dyn Permit,
     knobs: Knobs,
     on_event: OnEvent<'_>,
     stopped: Stopped<'_>,
@@ -242,6 +262,7 @@ pub async fn climb(
         job,
         network,
         clock,
+        permit,
         on_event,
         knobs,
         facts: Facts {
@@ -258,6 +279,8 @@ pub async fn climb(
             warnings: Vec::new(),
             notes: Vec::new(),
             requests_that_warm: 0,
+            charged: 0,
+            withheld: None,
             stages: Vec::new(),
         },
         begun,
@@ -288,6 +311,7 @@ pub async fn climb(
     let warnings = std::mem::take(&mut climb.facts.warnings);
     let warnings = warnings.into_iter().map(|(stage, fault)| climb.diagnosis(stage, fault)).collect();
     let Climb { knobs, facts, .. } = climb;
+    let charged = facts.charged;
     let outcome = Outcome {
         run_id: job.run_id.clone(),
         target: Arc::clone(&job.target),
@@ -303,6 +327,7 @@ pub async fn climb(
         cost: Cost::default(),
         quota: facts.quota,
         list_price: facts.list_price,
+        withheld: facts.withheld,
         http_status: facts.http_status,
         request_id: facts.request_id,
         warmth: facts.warmth,
@@ -311,7 +336,7 @@ pub async fn climb(
         warnings,
         notes: facts.notes.iter().map(|note| shown(note, job, EVIDENCE_KEPT)).collect(),
     };
-    Climbed { outcome, knobs }
+    Climbed { outcome, knobs, charged }
 }
 
 /// A text that may hold what came from the wire, fit to be shown: without the key, and without the values of the
@@ -356,3 +381,6 @@ async fn stages(climb: &mut Climb<'_>) -> Result<(), Fault> {
     }
     warm::warm(climb, located).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::exchange::{ReadFault, piece, refusal, refusal_inside, send};
 use super::request;
 use super::state::Presence;
 use super::transport::Line;
-use super::warm::{judge_warmth, nonce, patience, refused};
+use super::warm::{judge_warmth, nonce, patience, refused, uncharged};
 use super::wire::embedding::{EmbeddingProgress, EmbeddingScan};
 use super::wire::error_body::ErrorFacts;
 use crate::outcome::words::duration;
@@ -26,11 +26,13 @@ pub(super) async fn embed(
 ) -> Result<(), Fault> {
     let target = climb.job.target.clone();
     climb.facts.requests_that_warm += 1;
+    climb.facts.charged += 1;
     let body = embeddings::body(&target, &nonce(climb));
     let wanted = request::post(&target.provider, &climb.job.credential, &climb.job.run_id, embeddings::PATH, &body);
     let limit = patience(climb);
     let mut answer = send(climb, line, wanted, limit, Code::FirstTokenTimeout).await?;
     if !(200..300).contains(&answer.head.status) {
+        climb.facts.charged -= uncharged(answer.head.status);
         let (facts, _) = refused(climb, &mut answer).await;
         return Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts));
     }

@@ -15,6 +15,7 @@ mod embed;
 mod exchange;
 mod knobs;
 mod locate;
+mod permit;
 mod remedy;
 mod request;
 mod state;
@@ -25,3 +26,4 @@ pub mod wire;
 
 pub use climb::{Cause, Climbed, Job, OnEvent, Stopped, climb, cold_start};
 pub use knobs::Knobs;
+pub use permit::{Free, KnownOfQuota, Leave, NotPermitted, Permit};

@@ -33,6 +33,10 @@ pub(super) async fn warm(climb: &mut Climb<'_>, located: Located) -> Result<(), 
     let mut line = located.line;
     let loaded = state::presence(climb, &mut *line).await;
     let target = climb.job.target.clone();
+    // A preload costs nothing.
+    if target.provider.dialect != Dialect::Ollama {
+        climb.ask().await?;
+    }
     let result = match (target.provider.dialect, target.kind) {
         (Dialect::Ollama, _) => preload(climb, &mut *line, loaded).await,
         (Dialect::OpenAi, Kind::Embedding) => embed::embed(climb, &mut *line, located.listed, loaded).await,
@@ -78,6 +82,7 @@ async fn generate(
 ) -> Result<(), Fault> {
     loop {
         climb.facts.requests_that_warm += 1;
+        climb.facts.charged += 1;
         let limit = patience(climb);
         let answer = send(climb, line, wording(climb, effort_none), limit, Code::FirstTokenTimeout).await?;
         if (200..300).contains(&answer.head.status) {
@@ -85,7 +90,11 @@ async fn generate(
         }
         let mut answer = answer;
         let (facts, taken) = refused(climb, &mut answer).await;
-        let Some(repair) = repair(&answer.head, &facts) else {
+        let repair = repair(&answer.head, &facts);
+        if repair != Some(Repair::AliveButOutOfTokens) {
+            climb.facts.charged -= uncharged(answer.head.status);
+        }
+        let Some(repair) = repair else {
             return Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts));
         };
         if climb.facts.requests_that_warm < REQUESTS_AT_MOST && apply(climb, &repair) {
@@ -99,6 +108,11 @@ async fn generate(
         }
         return Err(refusal(climb, Stage::Warm, listed, &answer.head, &facts));
     }
+}
+
+/// Whether a request that was answered so was not charged for: 1, or 0 where it may have been, for it was worked on.
+pub(super) fn uncharged(status: u16) -> u32 {
+    u32::from(matches!(status, 300..=499 | 503 | 529))
 }
 
 fn wording(climb: &Climb<'_>, effort_none: bool) -> Request {

@@ -7,6 +7,7 @@ mod bucket;
 mod governor;
 mod known;
 mod ledger;
+mod ledgers;
 mod limit;
 mod measured;
 mod price;
@@ -19,6 +20,7 @@ mod withheld;
 
 pub use governor::{InFlight, Spending, Wish};
 pub use ledger::{Grant, Ledger, Remaining};
+pub use ledgers::{Ledgers, MemoryLedgers, Waits};
 pub use limit::{Limit, Refill};
 pub use price::{Charge, ModelPattern, Price, PriceList};
 pub use settings::{Percent, QuotaSettings};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::outcome::words::{money, quantity, wait};
-use crate::outcome::{Unit, WindowName};
+use crate::outcome::{Unit, WindowName, Withholding};
 
 /// A wait beyond this is not worth telling apart.
 const FAR_S: f64 = 400.0 * 86_400.0;
@@ -68,21 +68,17 @@ pub enum WhyWithheld {
 }
 
 impl WhyWithheld {
-    /// Every reason's word.
-    pub const NAMES: [&'static str; 7] =
-        ["limited", "in-flight", "floor", "share", "useful", "daily-cap", "price-unknown"];
-
-    /// The word in logs and metrics.
+    /// The reason without its numbers.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn kind(&self) -> Withholding {
         match self {
-            Self::Limited => "limited",
-            Self::InFlight => "in-flight",
-            Self::Floor { .. } => "floor",
-            Self::Share { .. } => "share",
-            Self::Useful { .. } => "useful",
-            Self::DailyCap { .. } => "daily-cap",
-            Self::PriceUnknown => "price-unknown",
+            Self::Limited => Withholding::Limited,
+            Self::InFlight => Withholding::InFlight,
+            Self::Floor { .. } => Withholding::Floor,
+            Self::Share { .. } => Withholding::Share,
+            Self::Useful { .. } => Withholding::Useful,
+            Self::DailyCap { .. } => Withholding::DailyCap,
+            Self::PriceUnknown => Withholding::PriceUnknown,
         }
     }
 

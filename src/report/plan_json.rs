@@ -10,10 +10,8 @@ use serde_json::{Map, Value, json};
 use super::plan::{PlanView, pace};
 use super::plan_simulated::costs;
 use super::status_json::document_of;
-use crate::outcome::SCHEMA;
-use crate::outcome::Unit;
+use crate::outcome::{SCHEMA, Unit, Withholding};
 use crate::plan::{AccountForecast, LimitForecast, SimulatedAccount, Simulation, Tally, TargetForecast};
-use crate::quota::WhyWithheld;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -209,7 +207,8 @@ fn played(account: &AccountForecast, simulated: &SimulatedAccount) -> Value {
 }
 
 fn tally(tally: &Tally) -> Value {
-    let withheld: Map<String, Value> = WhyWithheld::NAMES
+    let withheld: Map<String, Value> = Withholding::ALL
+        .map(Withholding::name)
         .into_iter()
         .zip(tally.withheld)
         .filter(|(_, number)| *number > 0)

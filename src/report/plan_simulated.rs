@@ -7,10 +7,9 @@ use super::layout::{grid, shorten_end};
 use super::look::{Look, Role};
 use super::plan::{percent, whole_number};
 use super::sheet::{Fit, Sheet};
-use crate::outcome::Unit;
 use crate::outcome::words::{money, quantity, span};
+use crate::outcome::{Unit, Withholding};
 use crate::plan::{AccountForecast, SimulatedAccount, Tally};
-use crate::quota::WhyWithheld;
 
 /// Writes it.
 pub(super) fn render(
@@ -77,8 +76,12 @@ fn waits(number: u64, seconds: f64, absent: &str) -> String {
 
 /// Why warm-ups were withheld, the most frequent reason first.
 fn reasons(tally: &Tally) -> Vec<(u64, &'static str)> {
-    let mut reasons: Vec<(u64, &str)> =
-        tally.withheld.into_iter().zip(WhyWithheld::NAMES).filter(|(number, _)| *number > 0).collect();
+    let mut reasons: Vec<(u64, &str)> = tally
+        .withheld
+        .into_iter()
+        .zip(Withholding::ALL.map(Withholding::name))
+        .filter(|(number, _)| *number > 0)
+        .collect();
     reasons.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
     reasons
 }

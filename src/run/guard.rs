@@ -59,6 +59,7 @@ fn outcome(job: &Job, unfinished: Unfinished, code: Code, evidence: String) -> O
         usage: Usage::default(),
         cost: Cost::default(),
         quota: QuotaSeen::default(),
+        withheld: None,
         list_price: None,
         http_status: None,
         request_id: None,

@@ -29,6 +29,15 @@ pub(super) struct Gate {
     provider: Arc<Semaphore>,
 }
 
+/// What a probe must wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// For a place at the provider.
+    Provider,
+    /// For the LLM too, of which one is asked at a time.
+    Model,
+}
+
 impl Limits {
     pub(super) fn gate(&mut self, target: &Target) -> Gate {
         let provider = &target.provider;
@@ -61,10 +70,13 @@ impl Limits {
 
 impl Gate {
     /// Waits for leave. The LLM comes first: waiting for it must not hold one of the provider's places.
-    pub(super) async fn leave(&self) -> Leave {
+    pub(super) async fn leave(&self, lane: Lane) -> Leave {
         // The semaphores are never closed, so an error cannot come; without a permit the probe would merely be
         // unlimited, which is better than a panic.
-        let model = Arc::clone(&self.model).acquire_owned().await.ok();
+        let model = match lane {
+            Lane::Model => Arc::clone(&self.model).acquire_owned().await.ok(),
+            Lane::Provider => None,
+        };
         let provider = Arc::clone(&self.provider).acquire_owned().await.ok();
         Leave { _model: model, _provider: provider }
     }

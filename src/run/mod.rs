@@ -10,7 +10,9 @@ mod limits;
 mod pass;
 #[cfg(test)]
 mod tests;
+mod treasury;
 
 pub use chance::{Chance, run_id};
 pub use clock::SystemClock;
 pub use pass::{Listener, Runner, Stop, Stopper};
+pub use treasury::Treasury;

@@ -10,13 +10,15 @@ use tokio::task::{self, JoinError, JoinSet};
 
 use super::chance::Chance;
 use super::guard::{Unfinished, not_begun, panicked};
-use super::limits::{Gate, Limits};
-use crate::outcome::{Code, Event, Outcome, Stage, Usage, Warmth};
+use super::limits::{Gate, Lane, Limits};
+use super::treasury::{Presence, Treasury};
+use crate::outcome::{Code, Cost, Event, Outcome, Stage, Usage, Warmth};
 use crate::plan::{RetryPolicy, Tried};
 use crate::probe::clock::Clock;
 use crate::probe::transport::Network;
 use crate::probe::{Cause, Climbed, Job, Knobs, climb, cold_start};
-use crate::target::{Target, TargetId};
+use crate::quota::InFlight;
+use crate::target::{Depth, Target, TargetId};
 
 /// The pause between two starts. 500 starts in one burst put 25 ms on the median first-token time, all of it our own
 /// queueing; spread over 400 ms it is 0.2 ms.
@@ -40,6 +42,7 @@ pub struct Runner {
     clock: Arc<dyn Clock>,
     chance: Arc<Chance>,
     retry: RetryPolicy,
+    treasury: Arc<Treasury>,
     learned: Arc<Mutex<Learned>>,
     limits: Mutex<Limits>,
     under_way: Arc<AtomicUsize>,
@@ -54,12 +57,19 @@ pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 impl Runner {
     /// A runner that has learned nothing yet.
     #[must_use]
-    pub fn new(network: Arc<dyn Network>, clock: Arc<dyn Clock>, chance: Arc<Chance>, retry: RetryPolicy) -> Self {
+    pub fn new(
+        network: Arc<dyn Network>,
+        clock: Arc<dyn Clock>,
+        chance: Arc<Chance>,
+        retry: RetryPolicy,
+        treasury: Arc<Treasury>,
+    ) -> Self {
         Self {
             network,
             clock,
             chance,
             retry,
+            treasury,
             learned: Arc::default(),
             limits: Mutex::default(),
             under_way: Arc::default(),
@@ -131,6 +141,7 @@ impl Runner {
             clock: Arc::clone(&self.clock),
             chance: Arc::clone(&self.chance),
             retry: self.retry,
+            treasury: Arc::clone(&self.treasury),
             learned: Arc::clone(&self.learned),
             listener: Arc::clone(listener),
             progress: Arc::default(),
@@ -181,6 +192,7 @@ struct Probe {
     clock: Arc<dyn Clock>,
     chance: Arc<Chance>,
     retry: RetryPolicy,
+    treasury: Arc<Treasury>,
     learned: Arc<Mutex<Learned>>,
     listener: Listener,
     progress: Arc<Mutex<Progress>>,
@@ -208,7 +220,13 @@ impl Probe {
         let began = self.clock.wall();
         let waiting = async {
             tokio::time::sleep_until(due.into()).await;
-            gate.leave().await
+            let presence = self.treasury.enter(&self.job);
+            let lane = match (&self.job.depth, &presence) {
+                (Depth::Warm, Some(presence)) if presence.met == InFlight::No => Lane::Model,
+                // What costs nothing, and what will not be warmed because it is being warmed, need not wait for the LLM.
+                _ => Lane::Provider,
+            };
+            (gate.leave(lane).await, presence)
         };
         // Asking to stop comes first: a place that becomes free because another probe was stopped starts nothing.
         let leave = tokio::select! {
@@ -218,20 +236,20 @@ impl Probe {
         };
         match leave {
             Err(cause) => not_begun(&self.job, began, cause),
-            Ok(_leave) => {
+            Ok((_leave, presence)) => {
                 let _counted = Counted::new(Arc::clone(&self.under_way));
-                self.attempts(due, &stop).await
+                self.attempts(due, presence.as_ref(), &stop).await
             }
         }
     }
 
-    async fn attempts(mut self, due: Instant, stop: &Stopper) -> Outcome {
+    async fn attempts(mut self, due: Instant, presence: Option<&Presence>, stop: &Stopper) -> Outcome {
         let begun = self.clock.now();
         let queued = begun.saturating_duration_since(due);
         let mut tried = Tried { attempts: 0, loading: 0, elapsed: Duration::ZERO };
         let mut sum = Sum::default();
         loop {
-            let Climbed { mut outcome, knobs } = self.once(stop).await;
+            let (mut outcome, knobs) = self.once(presence, stop).await;
             self.remember(knobs);
             let loading = outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::Loading);
             if loading {
@@ -260,7 +278,7 @@ impl Probe {
         }
     }
 
-    async fn once(&self, stop: &Stopper) -> Climbed {
+    async fn once(&self, presence: Option<&Presence>, stop: &Stopper) -> (Outcome, Knobs) {
         let knobs = self.recall();
         let on_event = |event: Event| {
             if let Event::Entered { stage, .. } = &event {
@@ -269,7 +287,11 @@ impl Probe {
             (self.listener)(event);
         };
         let stopped = Box::pin(stopped(stop.clone()));
-        climb(&self.job, &*self.network, &*self.clock, knobs, &on_event, stopped).await
+        let attempt = self.treasury.attempt(&self.job.target, presence);
+        let climbed = climb(&self.job, &*self.network, &*self.clock, &attempt, knobs, &on_event, stopped).await;
+        let Climbed { mut outcome, knobs, charged } = climbed;
+        attempt.settle(&mut outcome, charged).await;
+        (outcome, knobs)
     }
 
     fn count_attempt(&self) -> u32 {
@@ -310,6 +332,7 @@ async fn stopped(mut stop: Stopper) -> Cause {
 struct Sum {
     attempts: u32,
     usage: Usage,
+    cost: Cost,
 }
 
 impl Sum {
@@ -317,8 +340,10 @@ impl Sum {
     fn add(&mut self, outcome: &mut Outcome, job: &Job, tried: Tried) {
         self.attempts += outcome.attempts;
         self.usage.add(outcome.usage);
+        self.cost.add(outcome.cost);
         outcome.attempts = self.attempts;
         outcome.usage = self.usage;
+        outcome.cost = self.cost;
         if tried.loading > 0 && outcome.diagnosis.is_none() {
             // It said that it was loading and then answered: it was cold, however quick the last answer came.
             outcome.warmth = Warmth::Cold;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Chance, Listener, Runner, Stop, SystemClock};
+use super::{Chance, Listener, Runner, Stop, SystemClock, Treasury};
 use crate::outcome::sample::{run_id, target};
 use crate::outcome::{Code, Event, Outcome, Proof, Stage, Verdict, judge};
 use crate::plan::RetryPolicy;
@@ -87,7 +87,13 @@ fn job(target: Target, depth: Depth) -> Job {
 }
 
 async fn pass(network: Arc<Scripted>, jobs: Vec<Job>, retry: RetryPolicy) -> (Vec<Arc<Outcome>>, Vec<Event>) {
-    let runner = Runner::new(network, Arc::new(SystemClock), Arc::new(Chance::from_seed(1)), retry);
+    let runner = Runner::new(
+        network,
+        Arc::new(SystemClock),
+        Arc::new(Chance::from_seed(1)),
+        retry,
+        Arc::new(Treasury::unlimited(Arc::new(SystemClock))),
+    );
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let listener: Listener = {
         let events = Arc::clone(&events);
@@ -118,6 +124,7 @@ async fn a_panic_is_its_probes_outcome_and_the_others_go_on() {
         Arc::new(SystemClock),
         Arc::new(Chance::from_seed(1)),
         RetryPolicy::default(),
+        Arc::new(Treasury::unlimited(Arc::new(SystemClock))),
     );
     let mut secret = job(target("broken", "b", "m"), Depth::Connect);
     secret.credential = Arc::new(Credential::Found {
@@ -138,8 +145,10 @@ async fn a_panic_is_its_probes_outcome_and_the_others_go_on() {
 #[tokio::test(start_paused = true)]
 async fn two_probes_never_ask_one_model_at_once() {
     let network = Scripted::new(Duration::from_millis(100), |_| Ok(()));
-    let jobs = (0..4).map(|n| job(target("p", &format!("t{n}"), "same"), Depth::Connect)).collect();
-    let (outcomes, _) = pass(Arc::clone(&network), jobs, ONCE).await;
+    let jobs = |depth| (0..4).map(|n| job(target("p", &format!("t{n}"), "same"), depth)).collect::<Vec<_>>();
+    pass(Arc::clone(&network), jobs(Depth::Connect), ONCE).await;
+    assert_eq!(network.most.swap(0, Ordering::SeqCst), 4, "what does not reach the LLM need not wait for it");
+    let (outcomes, _) = pass(Arc::clone(&network), jobs(Depth::Warm), ONCE).await;
     assert_eq!(network.most.load(Ordering::SeqCst), 1);
     assert_eq!(outcomes.len(), 4);
     let waited = outcomes.last().unwrap().timings.queued.unwrap();
@@ -199,7 +208,13 @@ async fn what_can_heal_is_tried_again_and_what_cannot_is_not() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_loses_nothing_and_says_where_each_probe_was() {
     let network = Scripted::new(Duration::from_secs(3600), |_| Ok(()));
-    let runner = Runner::new(network, Arc::new(SystemClock), Arc::new(Chance::from_seed(1)), RetryPolicy::default());
+    let runner = Runner::new(
+        network,
+        Arc::new(SystemClock),
+        Arc::new(Chance::from_seed(1)),
+        RetryPolicy::default(),
+        Arc::new(Treasury::unlimited(Arc::new(SystemClock))),
+    );
     let (stop, stopper) = watch::channel(Stop::No);
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(2)).await;

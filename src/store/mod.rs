@@ -1,10 +1,12 @@
 //! What outlives the process: the history of outcomes, the standing of each target, and its changes.
 //!
 //! [`Store`] is the one writer of a state directory, [`Writer`] gathers what is to be written so that no probe waits
-//! for a disk, and [`Reader`] reads, also while another process writes. docs/store.md describes the file.
+//! for a disk, and [`Reader`] reads, also while another process writes. [`LedgerFiles`] keeps what quotas were spent on,
+//! beside it. docs/store.md describes the files.
 
 mod append;
 mod files;
+mod ledgers;
 mod open;
 mod past;
 mod place;
@@ -20,6 +22,7 @@ mod trouble;
 mod writer;
 
 pub use append::{Entry, StateKind};
+pub use ledgers::LedgerFiles;
 pub use open::{Opened, Store};
 pub use past::{Filter, PastFlip, PastOutcome};
 pub use place::{StatePlaces, state_directory};

@@ -25,7 +25,7 @@ pub const PROBE_STARTED: &str = "probe.started";
 pub const PROBE_ENTERED: &str = "probe.entered";
 /// A probe will be tried again. Level `info`.
 pub const PROBE_RETRYING: &str = "probe.retrying";
-/// A probe ended. Level `info` when it is ready, `warn` when it is degraded or unknown, `error` when it failed.
+/// A probe ended. Level `info` when it is ready or its warm-up was withheld to spare the quota, else `warn` when it is degraded or unknown, `error` when it failed.
 pub const PROBE_FINISHED: &str = "probe.finished";
 /// The status of a target changed. Level `error` when it goes down, `warn` when degraded, else `info`.
 pub const TARGET_STATUS: &str = "target.status";
@@ -60,6 +60,10 @@ pub fn emit(event: &Event) {
         Event::Finished(outcome) => {
             let record = || json(&Record::of(outcome));
             match crate::outcome::judge(outcome) {
+                // It was meant so: nobody is to be woken by it.
+                Verdict::Unknown if outcome.withheld.is_some() => {
+                    tracing::info!(name: PROBE_FINISHED, target: ORIGIN, record = record().as_str());
+                }
                 Verdict::Ready => tracing::info!(name: PROBE_FINISHED, target: ORIGIN, record = record().as_str()),
                 Verdict::Degraded | Verdict::Unknown => {
                     tracing::warn!(name: PROBE_FINISHED, target: ORIGIN, record = record().as_str());

@@ -14,31 +14,31 @@ use serde_json::{Value, json};
 use crate::scenarios::Sim;
 
 /// Longer than anything here takes on a machine that is not stuck.
-pub(super) const STUCK: Duration = Duration::from_secs(60);
+pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
 /// A folder with a probes.yaml and a state.
-pub(super) struct Place {
-    pub(super) folder: tempfile::TempDir,
+pub(crate) struct Place {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Place {
-    pub(super) fn new(probes: &Value) -> Self {
+    pub(crate) fn new(probes: &Value) -> Self {
         let place = Self { folder: tempfile::tempdir().unwrap() };
         place.write(&probes.to_string());
         place
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Replaces probes.yaml as careful editors do: at once.
-    pub(super) fn write(&self, text: &str) {
+    pub(crate) fn write(&self, text: &str) {
         fs::write(self.path("fresh"), text).unwrap();
         fs::rename(self.path("fresh"), self.path("probes.yaml")).unwrap();
     }
 
-    pub(super) fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pilotlight"));
         command.arg("run").arg("--config").arg(self.path("probes.yaml"));
         command.arg("--state-dir").arg(self.path("state")).args(args);
@@ -46,7 +46,7 @@ impl Place {
         command
     }
 
-    pub(super) fn start(&self) -> Service {
+    pub(crate) fn start(&self) -> Service {
         let socket = self.path("socket");
         let mut child = self
             .command(&["--listen", &format!("unix:{}", socket.display()), "--drain", "30s"])
@@ -68,7 +68,7 @@ impl Place {
         service
     }
 
-    pub(super) fn once(&self, args: &[&str]) -> Output {
+    pub(crate) fn once(&self, args: &[&str]) -> Output {
         let mut all = vec!["--once"];
         all.extend(args);
         self.command(&all).output().unwrap()
@@ -76,8 +76,8 @@ impl Place {
 }
 
 /// A running daemon.
-pub(super) struct Service {
-    pub(super) child: Child,
+pub(crate) struct Service {
+    pub(crate) child: Child,
     lines: Receiver<String>,
     seen: Vec<Value>,
     socket: PathBuf,
@@ -93,7 +93,7 @@ impl Drop for Service {
 
 impl Service {
     /// Waits for an event, and keeps all that come before it.
-    pub(super) fn until(&mut self, event: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, event: &str, holds: impl Fn(&Value) -> bool) -> Value {
         loop {
             match self.lines.recv_timeout(STUCK) {
                 Ok(line) => {
@@ -109,32 +109,32 @@ impl Service {
         }
     }
 
-    pub(super) fn finished(&mut self, target: &str) -> Value {
+    pub(crate) fn finished(&mut self, target: &str) -> Value {
         self.until("probe.finished", |line| line["target"] == target)
     }
 
-    pub(super) fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
     }
 
     /// Ends it in good order; returns all that it logged.
-    pub(super) fn end(self) -> Vec<Value> {
+    pub(crate) fn end(self) -> Vec<Value> {
         self.signal("-TERM");
         self.ended()
     }
 
     /// Waits for its end; returns all that it logged.
-    pub(super) fn ended(mut self) -> Vec<Value> {
+    pub(crate) fn ended(mut self) -> Vec<Value> {
         self.until("daemon.stopped", |_| true);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         std::mem::take(&mut self.seen)
     }
 
-    pub(super) fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         get(&self.socket, path)
     }
 
-    pub(super) fn status_of(&self, target: &str) -> Value {
+    pub(crate) fn status_of(&self, target: &str) -> Value {
         let (code, body) = self.get("/status");
         assert_eq!(code, 200);
         // The body may come in chunks; the JSON is on its longest line.
@@ -144,7 +144,7 @@ impl Service {
     }
 }
 
-pub(super) fn get(socket: &Path, path: &str) -> (u16, String) {
+pub(crate) fn get(socket: &Path, path: &str) -> (u16, String) {
     let mut stream = UnixStream::connect(socket).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -153,7 +153,7 @@ pub(super) fn get(socket: &Path, path: &str) -> (u16, String) {
     (head[9..12].parse().unwrap(), body.to_owned())
 }
 
-pub(super) fn sim(models: &[&str], rest: &Value) -> Sim {
+pub(crate) fn sim(models: &[&str], rest: &Value) -> Sim {
     let models: Vec<Value> = models.iter().map(|id| json!({ "id": id, "first_token": "1ms", "tokens": 2 })).collect();
     let mut scenario = json!({ "flavour": "openai", "models": models });
     scenario.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
@@ -161,7 +161,7 @@ pub(super) fn sim(models: &[&str], rest: &Value) -> Sim {
 }
 
 /// A probes.yaml of these targets, each warmed every second.
-pub(super) fn probes(url: &str, targets: &[&str], rest: &Value) -> Value {
+pub(crate) fn probes(url: &str, targets: &[&str], rest: &Value) -> Value {
     let targets: Vec<Value> =
         targets.iter().map(|name| json!({ "name": name, "provider": "p", "model": name })).collect();
     let mut probes = json!({
@@ -174,17 +174,17 @@ pub(super) fn probes(url: &str, targets: &[&str], rest: &Value) -> Value {
     probes
 }
 
-pub(super) fn flips(seen: &[Value], target: &str) -> Vec<String> {
+pub(crate) fn flips(seen: &[Value], target: &str) -> Vec<String> {
     let flips = seen.iter().filter(|line| line["event"] == "target.status" && line["target"] == target);
     flips.map(|line| line["to"].as_str().unwrap().to_owned()).collect()
 }
 
-pub(super) fn count(seen: &[Value], event: &str) -> usize {
+pub(crate) fn count(seen: &[Value], event: &str) -> usize {
     seen.iter().filter(|line| line["event"] == event).count()
 }
 
 /// What the store holds of a target.
-pub(super) fn history(place: &Path, target: &str) -> usize {
+pub(crate) fn history(place: &Path, target: &str) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let reader = pilotlight::store::Reader::open(&place.join("state")).await.unwrap().unwrap();
@@ -195,7 +195,7 @@ pub(super) fn history(place: &Path, target: &str) -> usize {
 }
 
 /// A provider whose LLMs generate at once, whatever they are called.
-pub(super) fn answer_everything(listener: TcpListener) -> std::thread::JoinHandle<()> {
+pub(crate) fn answer_everything(listener: TcpListener) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             std::thread::spawn(move || {

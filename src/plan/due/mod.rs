@@ -43,11 +43,13 @@ pub enum Why {
     Prewarm,
     /// Runs were missed: this one makes up for all of them.
     Missed,
+    /// A warm-up was withheld, and it may be made now.
+    Resumed,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 3] = [Self::Schedule, Self::Prewarm, Self::Missed];
+    pub const ALL: [Self; 4] = [Self::Schedule, Self::Prewarm, Self::Missed, Self::Resumed];
 
     /// The word used everywhere.
     #[must_use]
@@ -56,6 +58,7 @@ impl Why {
             Self::Schedule => "schedule",
             Self::Prewarm => "prewarm",
             Self::Missed => "missed",
+            Self::Resumed => "resumed",
         }
     }
 }

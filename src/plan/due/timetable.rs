@@ -103,6 +103,12 @@ impl Timetable {
         auth.into_iter().chain(self.warm.as_ref().map(|_| Depth::Warm)).collect()
     }
 
+    /// Whether it is kept warm at a moment.
+    #[must_use]
+    pub fn warms_at(&self, at: Timestamp) -> bool {
+        self.warm.as_ref().is_some_and(|warming| warming.windows.span(at).is_some())
+    }
+
     /// How long before a window opens it is warmed, as long as no cold start was seen. Zero, where no opening is.
     #[must_use]
     pub fn lead(&self) -> Duration {

@@ -19,8 +19,7 @@ use jiff::Timestamp;
 
 use super::TargetForecast;
 use super::forecast::{AccountForecast, Forecast, number};
-use crate::outcome::{Unit, WindowName};
-use crate::quota::WhyWithheld;
+use crate::outcome::{Unit, WindowName, Withholding};
 use crate::target::{ProviderId, TargetId};
 
 /// The idle timeout where none is stated.
@@ -110,8 +109,8 @@ pub struct Tally {
     pub loads: u64,
     /// How many warm-ups the provider refused.
     pub sent_refused: u64,
-    /// How many warm-ups the governor withheld, by the order of [`WhyWithheld::NAMES`].
-    pub withheld: [u64; WhyWithheld::NAMES.len()],
+    /// How many warm-ups the governor withheld, by the order of [`Withholding::ALL`].
+    pub withheld: [u64; Withholding::ALL.len()],
 }
 
 impl Tally {

@@ -14,7 +14,8 @@ use super::llm::{Llm, Loaded, Served, Who};
 use super::pool::{Answer, Pool};
 use super::users::{Hours, Users};
 use super::{COLD_START, Crowd, IDLE_TIMEOUT, Probing, Tally};
-use crate::quota::{Charge, InFlight, Ledger, QuotaSettings, Spending, Stake, Stamp, WhyWithheld, Wish, ahead};
+use crate::outcome::Withholding;
+use crate::quota::{Charge, InFlight, Ledger, QuotaSettings, Spending, Stake, Stamp, Wish, ahead};
 use crate::target::{Family, KeepAlive, TargetId};
 
 const MS: i64 = 1_000_000;
@@ -263,7 +264,8 @@ impl World<'_> {
                 match self.ledger.ask(self.quota, &actor.wish, stamp) {
                     Ok(grant) => Some(grant),
                     Err(withheld) => {
-                        let place = WhyWithheld::NAMES.iter().position(|name| *name == withheld.why.name());
+                        let kind = withheld.why.kind();
+                        let place = Withholding::ALL.iter().position(|known| *known == kind);
                         if let Some(count) = place.and_then(|place| actor.tally.withheld.get_mut(place)) {
                             *count += 1;
                         }

@@ -133,7 +133,7 @@ fn limit<'a>(head: &'a Head, form: Form, what: &'a str, now: Timestamp) -> Limit
 /// What remains of a limit.
 fn remaining(value: Option<&str>) -> (Left, Option<f64>) {
     let Some(value) = value else { return (Left::NotSaid, None) };
-    match parse_number(value.trim()).filter(|number| *number >= 0.0) {
+    match parse_number(value.trim()).filter(|number| *number >= 0.0).map(f64::abs) {
         // Less than one request, or less than one token, is none.
         Some(number) if number < 1.0 => (Left::Nothing, Some(number)),
         Some(number) => (Left::Something, Some(number)),

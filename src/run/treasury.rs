@@ -1,0 +1,352 @@
+//! Asks the governor before each warm-up, and tells the ledger what came of it.
+//!
+//! The rules are `quota/`'s; this knows which provider's ledger a probe belongs to, which requests of ours are in flight,
+//! and what time it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task;
+
+use crate::outcome::{Class, Code, Cost, ListPrice, Outcome, QuotaSeen, Stage, Unit, Withholding};
+use crate::probe::clock::Clock;
+use crate::probe::{Job, KnownOfQuota, Leave, NotPermitted, Permit};
+use crate::quota::{
+    Charge, Grant, InFlight, Ledger, Ledgers, MemoryLedgers, Price, QuotaSettings, Spending, Stake, Stamp, Steady,
+    Waits, Wish, ahead,
+};
+use crate::target::{Depth, ModelId, ProviderId, Target, TargetId};
+
+/// What may be spent, of which provider, and by whom.
+pub struct Treasury {
+    spending: Spending,
+    clock: Arc<dyn Clock>,
+    ledgers: Arc<dyn Ledgers>,
+    /// For providers of which nothing has to outlive the process.
+    memory: Arc<dyn Ledgers>,
+    rules: Mutex<Rules>,
+    in_flight: Arc<Mutex<HashMap<Lane, usize>>>,
+    traffic: Mutex<HashMap<ProviderId, Traffic>>,
+    /// Why the last ledger could not be kept.
+    trouble: Mutex<Option<String>>,
+}
+
+/// Where requests wait for each other: an LLM of a provider.
+type Lane = (ProviderId, ModelId);
+
+/// The requests of ours that cost, at one provider. Where several run at once, its counter does not tell what each cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Traffic {
+    /// How many were ever granted.
+    granted: u64,
+    /// How many of them are settled.
+    settled: u64,
+}
+
+#[derive(Default)]
+struct Rules {
+    settings: BTreeMap<ProviderId, Arc<QuotaSettings>>,
+    ahead: HashMap<TargetId, Charge>,
+}
+
+/// A warm-up of ours at an LLM, for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Presence {
+    lane: Lane,
+    all: Arc<Mutex<HashMap<Lane, usize>>>,
+    /// Whether there was another when it began.
+    pub(super) met: InFlight,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = all.get_mut(&self.lane) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                all.remove(&self.lane);
+            }
+        }
+    }
+}
+
+impl Treasury {
+    /// A treasury for those who spend so, with ledgers that are kept there.
+    #[must_use]
+    pub fn new(spending: Spending, clock: Arc<dyn Clock>, ledgers: Arc<dyn Ledgers>) -> Self {
+        Self {
+            spending,
+            clock,
+            ledgers,
+            memory: Arc::new(MemoryLedgers::default()),
+            rules: Mutex::default(),
+            in_flight: Arc::default(),
+            traffic: Mutex::default(),
+            trouble: Mutex::default(),
+        }
+    }
+
+    /// One that gives leave to everything.
+    #[must_use]
+    pub fn unlimited(clock: Arc<dyn Clock>) -> Self {
+        Self::new(Spending::Unlimited, clock, Arc::new(MemoryLedgers::default()))
+    }
+
+    /// Puts rules in force: what each provider allows, and how useful each target is.
+    pub fn adopt(
+        &self,
+        settings: impl IntoIterator<Item = (ProviderId, QuotaSettings)>,
+        stakes: &[(ProviderId, Stake)],
+    ) {
+        let settings: BTreeMap<_, _> = settings.into_iter().map(|(id, settings)| (id, Arc::new(settings))).collect();
+        let mut all = HashMap::new();
+        for provider in settings.keys() {
+            let own = stakes.iter().filter(|(id, _)| id == provider).map(|(_, stake)| stake.clone());
+            all.extend(ahead(&own.collect::<Vec<_>>()));
+        }
+        *self.rules() = Rules { settings, ahead: all };
+    }
+
+    /// Why the last ledger could not be kept, where it could not.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that a target is to be probed. `None` where nothing is spent.
+    pub(super) fn enter(&self, job: &Job) -> Option<Presence> {
+        if job.depth != Depth::Warm {
+            return None;
+        }
+        let lane = (job.target.provider.id.clone(), job.target.model.clone());
+        let mut all = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(lane.clone()).or_default();
+        *count += 1;
+        // A person waits for a turn; a schedule does not, for the LLM is being warmed already.
+        let met = if *count > 1 && self.spending == Spending::Scheduled { InFlight::Yes } else { InFlight::No };
+        Some(Presence { lane, all: Arc::clone(&self.in_flight), met })
+    }
+
+    /// The permit of one attempt.
+    pub(super) fn attempt<'a>(&'a self, target: &'a Target, presence: Option<&Presence>) -> Attempt<'a> {
+        let met = presence.map_or(InFlight::No, |presence| presence.met);
+        let before = self.traffic(&target.provider.id, |traffic| *traffic);
+        Attempt { treasury: self, target, met, before, granted: Mutex::default() }
+    }
+
+    fn traffic<T>(&self, provider: &ProviderId, look: impl FnOnce(&mut Traffic) -> T) -> T {
+        let mut all = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        look(all.entry(provider.clone()).or_default())
+    }
+
+    fn rules(&self) -> std::sync::MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settings(&self, provider: &ProviderId) -> Arc<QuotaSettings> {
+        self.rules().settings.get(provider).cloned().unwrap_or_default()
+    }
+
+    fn stamp(&self) -> Stamp {
+        let steady = self
+            .clock
+            .since_boot()
+            .map(|since| Steady { boot: since.boot, ms: u64::try_from(since.elapsed.as_millis()).unwrap_or(u64::MAX) });
+        Stamp { wall_ms: self.clock.wall().as_millisecond(), steady }
+    }
+
+    /// Changes the ledger of a provider. `Err` where it could not be kept, with what came of the change all the same.
+    async fn change<T: Send + 'static>(
+        &self,
+        provider: &ProviderId,
+        settings: &Arc<QuotaSettings>,
+        change: impl FnOnce(&mut Ledger, &QuotaSettings, Stamp) -> T + Send + 'static,
+    ) -> (Option<T>, Result<(), String>) {
+        // Without limits or a cap there is nothing that a restart could forget.
+        let lasting = !settings.limits.is_empty() || settings.daily_cap.is_some();
+        let ledgers = Arc::clone(if lasting { &self.ledgers } else { &self.memory });
+        let now = self.stamp();
+        let (provider, settings) = (provider.clone(), Arc::clone(settings));
+        let waits = ledgers.waits();
+        let work = move || {
+            let (mut change, mut result) = (Some(change), None);
+            let kept = ledgers.change(&provider, &settings, now, &mut |ledger| {
+                result = change.take().map(|change| change(ledger, &settings, now));
+            });
+            (result, kept)
+        };
+        let (result, kept) = match waits {
+            Waits::No => work(),
+            Waits::Yes => {
+                task::spawn_blocking(work).await.unwrap_or_else(|error| (None, Err(format!("keep a ledger: {error}"))))
+            }
+        };
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = kept.as_ref().err().cloned();
+        (result, kept)
+    }
+}
+
+/// The permit of one attempt, and what came of it.
+pub(super) struct Attempt<'a> {
+    treasury: &'a Treasury,
+    target: &'a Target,
+    met: InFlight,
+    /// As it was when the attempt began, and so before the provider's counter was read.
+    before: Traffic,
+    granted: Mutex<Option<(Grant, Price)>>,
+}
+
+impl Permit for Attempt<'_> {
+    fn ask<'a>(&'a self, known: KnownOfQuota<'a>) -> Leave<'a> {
+        Box::pin(self.leave(known))
+    }
+}
+
+impl Attempt<'_> {
+    async fn leave(&self, known: KnownOfQuota<'_>) -> Result<(), NotPermitted> {
+        let target = self.target;
+        let settings = self.treasury.settings(&target.provider.id);
+        let ahead = self.treasury.rules().ahead.get(&target.id).copied().unwrap_or_default();
+        let (spending, in_flight) = (self.treasury.spending, self.met);
+        let (model, tokens) = (target.model.clone(), target.max_output_tokens);
+        let (seen, list) = (known.seen.clone(), known.list_price);
+        let asked = self.treasury.change(&target.provider.id, &settings, move |ledger, settings, now| {
+            let readings: Vec<_> = seen.newest().cloned().collect();
+            ledger.learn(settings, &readings, now);
+            let price = priced(ledger.price(settings, &model), list);
+            let wish = Wish {
+                spending,
+                charge: Charge::expected(price, tokens),
+                at_most_usd: Charge::at_most(price, tokens).usd,
+                in_flight,
+                ahead_per_hour: ahead,
+            };
+            ledger.ask(settings, &wish, now).map(|grant| (grant, price))
+        });
+        let (answer, kept) = asked.await;
+        if let (Err(error), Some(_), true) = (&kept, settings.daily_cap, spending != Spending::Unlimited) {
+            let evidence = format!("there is a daily cap, and what is spent cannot be kept: failed to {error}");
+            return Err(NotPermitted { code: Code::QuotaWithheld, why: Withholding::DailyCap, evidence, after: None });
+        }
+        match answer {
+            Some(Ok(granted)) => {
+                self.treasury.traffic(&target.provider.id, |traffic| traffic.granted += 1);
+                *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
+                Ok(())
+            }
+            Some(Err(withheld)) => Err(NotPermitted {
+                // A person who asks is told what the provider would answer; it was not asked for nothing.
+                code: match (spending, withheld.why.kind()) {
+                    (Spending::ByHand, Withholding::Limited) => Code::WindowSpent,
+                    _ => Code::QuotaWithheld,
+                },
+                why: withheld.why.kind(),
+                evidence: withheld.to_string(),
+                after: withheld.until_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            }),
+            None => Err(NotPermitted {
+                code: Code::QuotaWithheld,
+                why: Withholding::Limited,
+                evidence: format!(
+                    "the quota's ledger could not be asked: failed to {}",
+                    kept.err().unwrap_or_default()
+                ),
+                after: None,
+            }),
+        }
+    }
+
+    /// Tells the ledger what came of the attempt, and the outcome what it cost. `charged` is how many requests the
+    /// provider may have charged for.
+    pub(super) async fn settle(self, outcome: &mut Outcome, charged: u32) {
+        let granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let spoke = outcome.quota.newest().next().is_some();
+        let refused = outcome
+            .diagnosis
+            .as_ref()
+            .filter(|diagnosis| diagnosis.stage == Stage::Warm && diagnosis.code.class() == Class::RateLimited);
+        if granted.is_none() && !spoke && refused.is_none() {
+            return;
+        }
+        let reset = refused.map(|diagnosis| diagnosis.reset.map(|reset| reset.after.as_secs_f64()));
+        let spent = granted.map(|(_, price)| spent(price, outcome, charged)).unwrap_or_default();
+        if charged > 0
+            && let Some(spent) = &spent
+        {
+            outcome.cost = Cost { requests: Some(spent.requests), usd: spent.usd };
+        }
+        let alone = self.was_alone(granted.as_ref());
+        let measured = (charged == 1 && alone).then(|| counted(&outcome.quota)).flatten();
+        let (seen, model) = (outcome.quota.clone(), self.target.model.clone());
+        let settings = self.treasury.settings(&self.target.provider.id);
+        let settled = self.treasury.change(&self.target.provider.id, &settings, move |ledger, settings, now| {
+            if let Some((grant, _)) = granted {
+                ledger.settle(settings, grant, spent, now);
+            }
+            // A reading has the cost in it already.
+            let readings: Vec<_> = seen.newest().cloned().collect();
+            ledger.learn(settings, &readings, now);
+            if let Some(requests) = measured {
+                ledger.measure(&model, requests);
+            }
+            if let Some(reset) = reset {
+                ledger.refused(settings, reset, now);
+            }
+        });
+        // `trouble` tells of a ledger that could not be kept; the probe's own outcome stands.
+        let _ = settled.await;
+    }
+}
+
+impl Attempt<'_> {
+    /// Ends its request, if one was granted, and says whether no other of ours was under way at the provider meanwhile.
+    fn was_alone(&self, granted: Option<&(Grant, Price)>) -> bool {
+        self.treasury.traffic(&self.target.provider.id, |traffic| {
+            traffic.settled += u64::from(granted.is_some());
+            self.before.granted == self.before.settled && traffic.granted == self.before.granted + 1
+        })
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        // One that did not come back, for a fault of ours: what was granted to it stays spent.
+        let granted = self.granted.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if granted.is_some() {
+            self.was_alone(granted.as_ref());
+        }
+    }
+}
+
+/// A price, with what the catalogue says where nothing nearer does.
+fn priced(price: Price, list: Option<ListPrice>) -> Price {
+    match list {
+        Some(list) if price.input_usd.is_none() && price.output_usd.is_none() => Price {
+            input_usd: Some(list.input_usd_per_million),
+            output_usd: Some(list.output_usd_per_million),
+            ..price
+        },
+        _ => price,
+    }
+}
+
+/// What an attempt cost. `None`: nothing.
+fn spent(price: Price, outcome: &Outcome, charged: u32) -> Option<Charge> {
+    if charged == 0 {
+        return None;
+    }
+    let tokens = outcome.target.max_output_tokens;
+    // What the provider does not tell is taken to be what was asked for.
+    let charge = Charge::used(price, outcome.usage).unwrap_or_else(|| Charge::expected(price, tokens));
+    Some(Charge { requests: price.requests * f64::from(charged), ..charge })
+}
+
+/// What the provider's own counter says that a request cost: the difference of two readings between which nothing came back.
+fn counted(seen: &QuotaSeen) -> Option<f64> {
+    seen.before.iter().filter(|before| before.unit == Unit::Requests).find_map(|before| {
+        let after = seen.after.iter().find(|after| after.window == before.window && after.next == before.next)?;
+        let cost = before.remaining? - after.remaining?;
+        (cost > 0.0).then_some(cost)
+    })
+}
