@@ -68,7 +68,7 @@ fn a_plan_needs_no_key_and_says_the_same_twice() {
     assert_eq!((&plan["from"], &plan["to"]), (&json!("2026-11-22T23:00:00.000Z"), &json!("2026-11-29T23:00:00.000Z")));
     let synthetic = &plan["providers"][0];
     assert_eq!(synthetic["limits"][0]["limit"], json!("five-hour"));
-    assert_eq!(synthetic["limits"][0]["worst"]["percent"], json!(12.2));
+    assert_eq!(synthetic["limits"][0]["worst"]["percent"], json!(12.0));
     let (with, without) = (&synthetic["simulated"]["with"], &synthetic["simulated"]["without"]);
     assert_eq!((&with["requests"], &without["warm_ups"]), (&without["requests"], &json!(0)));
     assert!(with["cold_hits"].as_u64() < without["cold_hits"].as_u64(), "{first}");

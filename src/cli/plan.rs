@@ -41,7 +41,7 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "DATE")]
     from: Option<Date>,
     /// Form of the report on standard output
-    #[arg(long, short, visible_alias = "report", value_name = "FORMAT", default_value = "human")]
+    #[arg(long, short, alias = "report", value_name = "FORMAT", default_value = "human")]
     format: PlanFormat,
     /// Play so many days with users, models that unload and the governor: 7d
     #[arg(long, value_name = "DAYS", value_parser = days, conflicts_with = "days")]

@@ -93,12 +93,23 @@ impl Sight {
     }
 }
 
+/// What users have spent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spent {
+    Nothing,
+    Something,
+}
+
 struct World<'a> {
     quota: &'a QuotaSettings,
     probing: Probing,
     sight: Sight,
     pool: Pool,
     ledger: Ledger,
+    /// When the ledger was told last what is left, in Unix milliseconds, and whether users have spent anything since. What
+    /// we spend and what comes back it reckons itself, so it need not be told again.
+    told_ms: i64,
+    others_spent: Spent,
     queue: BinaryHeap<Reverse<Event>>,
 }
 
@@ -120,6 +131,8 @@ pub(super) fn play(
         sight: Sight::of(account.provider.family),
         pool: Pool::new(&account.quota.limits, from),
         ledger: Ledger::new(Stamp::of_wall(from)),
+        told_ms: i64::MIN,
+        others_spent: Spent::Something,
         queue: BinaryHeap::with_capacity(actors.len() * 4),
     };
     for (target, actor) in (0_u32..).zip(&mut actors) {
@@ -127,26 +140,34 @@ pub(super) fn play(
             world.plan_session(actor, target);
         }
         if probing != Probing::No {
-            world.plan_due(actor, target);
+            world.queue.extend(actor.next_due(target).map(Reverse));
         }
     }
-    while let Some(Reverse(event)) = world.queue.pop() {
-        let Some(actor) = usize::try_from(event.target).ok().and_then(|place| actors.get_mut(place)) else { continue };
-        match event.what {
+    while let Some(Reverse(event)) = world.queue.peek().copied() {
+        let actor = usize::try_from(event.target).ok().and_then(|place| actors.get_mut(place));
+        let Some(actor) = actor else { break };
+        let next = match event.what {
             What::Due => {
                 world.warm(actor, event.at_ms);
-                world.plan_due(actor, event.target);
+                actor.next_due(event.target)
             }
             What::Session(more) => {
                 actor.tally.sessions += 1;
-                world.request(actor, event, more);
-                world.plan_session(actor, event.target);
+                world.request(actor, event, more)
             }
-            What::Stray(more) => {
-                world.request(actor, event, more);
-                world.plan_session(actor, event.target);
+            What::Stray(more) | What::Request(more) => world.request(actor, event, more),
+        };
+        // What follows takes the place of what was done, which is cheaper than taking one out and putting one in.
+        match next {
+            None => drop(world.queue.pop()),
+            Some(next) => {
+                if let Some(mut first) = world.queue.peek_mut() {
+                    *first = Reverse(next);
+                }
             }
-            What::Request(more) => world.request(actor, event, more),
+        }
+        if matches!(event.what, What::Session(_) | What::Stray(_)) {
+            world.plan_session(actor, event.target);
         }
     }
     actors.into_iter().map(|actor| actor.tally).collect()
@@ -211,6 +232,12 @@ fn reserved(account: &AccountForecast) -> BTreeMap<TargetId, Charge> {
     ahead(&stakes).into_iter().collect()
 }
 
+impl Actor<'_> {
+    fn next_due(&mut self, target: u32) -> Option<Event> {
+        self.dues.next_ms().map(|at_ms| Event { at_ms, target, what: What::Due })
+    }
+}
+
 impl World<'_> {
     fn plan_session(&mut self, actor: &mut Actor<'_>, target: u32) {
         if let Some((at_ms, more, hours)) = actor.users.next_session() {
@@ -219,14 +246,8 @@ impl World<'_> {
         }
     }
 
-    fn plan_due(&mut self, actor: &mut Actor<'_>, target: u32) {
-        if let Some(at_ms) = actor.dues.next_ms() {
-            self.queue.push(Reverse(Event { at_ms, target, what: What::Due }));
-        }
-    }
-
-    /// A user asks.
-    fn request(&mut self, actor: &mut Actor<'_>, event: Event, more: u32) {
+    /// A user asks. What follows is the next request of the session.
+    fn request(&mut self, actor: &mut Actor<'_>, event: Event, more: u32) -> Option<Event> {
         let now = event.at_ms;
         actor.tally.requests += 1;
         let over = match self.pool.take(&actor.user, now) {
@@ -235,6 +256,7 @@ impl World<'_> {
                 now
             }
             Answer::Served => {
+                self.others_spent = Spent::Something;
                 let served = actor.llm.serve(now, Who::User);
                 let first = matches!(event.what, What::Session(_));
                 if first && served.cold_ms > actor.llm.patience_ms() {
@@ -244,9 +266,17 @@ impl World<'_> {
                 served.end
             }
         };
-        if let Some(left) = more.checked_sub(1) {
-            let at_ms = over + actor.users.think();
-            self.queue.push(Reverse(Event { at_ms, target: event.target, what: What::Request(left) }));
+        let left = more.checked_sub(1)?;
+        Some(Event { at_ms: over + actor.users.think(), target: event.target, what: What::Request(left) })
+    }
+
+    /// Tells the ledger what the provider shows.
+    fn tell(&mut self, now: i64) {
+        /// It is told at least so often.
+        const OFTEN_MS: i64 = 600_000;
+        if self.others_spent == Spent::Something || now >= self.told_ms.saturating_add(OFTEN_MS) {
+            self.ledger.learn(self.quota, self.pool.readings(now), Stamp::of_wall(now));
+            (self.told_ms, self.others_spent) = (now, Spent::Nothing);
         }
     }
 
@@ -258,7 +288,7 @@ impl World<'_> {
             Probing::Unheld => None,
             Probing::Governed => {
                 if self.sight == Sight::Before {
-                    self.ledger.learn(self.quota, self.pool.readings(now), stamp);
+                    self.tell(now);
                 }
                 actor.wish.in_flight = if actor.busy_until > now { InFlight::Yes } else { InFlight::No };
                 match self.ledger.ask(self.quota, &actor.wish, stamp) {
@@ -292,9 +322,10 @@ impl World<'_> {
             self.ledger.settle(self.quota, grant, spent, stamp);
             if answer == Answer::Refused {
                 self.ledger.refused(self.quota, None, stamp);
+                self.others_spent = Spent::Something;
             }
             if self.sight == Sight::After {
-                self.ledger.learn(self.quota, self.pool.readings(now), stamp);
+                self.tell(now);
             }
         }
     }
