@@ -24,7 +24,13 @@ fn command(folder: &Path, probes: &Value, args: &[&str]) -> Command {
     let path = folder.join("probes.yaml");
     fs::write(&path, probes.to_string()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_pilotlight"));
-    command.args(["check", "--config"]).arg(path).args(args).env_clear().env("PATH", "/usr/bin:/bin");
+    command
+        .args(["check", "--config"])
+        .arg(&path)
+        .args(args)
+        .env_clear()
+        .env("STATE_DIRECTORY", folder.join("state"))
+        .env("PATH", "/usr/bin:/bin");
     command
 }
 

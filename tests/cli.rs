@@ -53,7 +53,10 @@ impl Place {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pilotlight"));
         command.args(args).current_dir(&self.0).env_clear().env("TEAM_TOKEN", "hunter2-variable");
-        command.env("PATH", "/usr/bin:/bin").env("XDG_CONFIG_HOME", self.path("xdg"));
+        command
+            .env("PATH", "/usr/bin:/bin")
+            .env("XDG_CONFIG_HOME", self.path("xdg"))
+            .env("STATE_DIRECTORY", self.path("state"));
         command
     }
 

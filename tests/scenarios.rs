@@ -219,6 +219,7 @@ fn run(sim: &Sim, file: &File, case: &Case) -> Result<(), String> {
         .args(attempts)
         .args(&args)
         .env_clear()
+        .env("STATE_DIRECTORY", folder.path().join("state"))
         .env("PATH", "/usr/bin:/bin")
         .envs(&case.env)
         .output()

@@ -23,7 +23,7 @@ use super::witness::Asking;
 use crate::outcome::{Damping, Event, Outage, RunId, Service};
 use crate::plan::{Due, Maintenance, RetryPolicy, Why};
 use crate::probe::clock::Clock;
-use crate::probe::{Cause, Job};
+use crate::probe::Job;
 use crate::quota::{Ledgers, MemoryLedgers, Spending};
 use crate::run::{Chance, Listener, Runner, Stop, Treasury, run_id};
 use crate::store::{LedgerFiles, Retention, Store, Writer};
@@ -36,10 +36,6 @@ const TICK: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(3_600);
 /// How often the size of the store is looked at.
 const MEASURE: Duration = Duration::from_secs(30);
-/// After probes were told to stop, how long they may take to say what they had found: longer than a witness takes.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-/// How long the last writing may take. A disk that hangs must not keep the process.
-const CLOSING: Duration = Duration::from_secs(4);
 
 /// A daemon.
 pub struct Daemon {
@@ -89,7 +85,7 @@ pub struct Daemon {
     pub(super) missed: u64,
     pub(super) interrupted: usize,
     /// When it was asked to end, and until when it waits.
-    draining: Option<Instant>,
+    pub(super) draining: Option<Instant>,
 }
 
 impl Daemon {
@@ -214,18 +210,6 @@ impl Daemon {
         self.close().await;
         self.tell(Service::Stopped { interrupted: self.interrupted });
         Ended { interrupted: self.interrupted }
-    }
-
-    /// Writes what is still to be written.
-    pub(super) async fn close(&mut self) {
-        let Some(writer) = self.writer.take() else { return };
-        let pending = writer.health().borrow().pending;
-        let error = match tokio::time::timeout(CLOSING, writer.close()).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("save {pending} outcomes or more: the disk does not answer"),
-        };
-        self.tell(Service::StoreFailing { error });
     }
 
     pub(super) fn is_draining(&self) -> bool {
@@ -374,31 +358,6 @@ impl Daemon {
             // Nobody listens only when the daemon is ending.
             news.send(News::Swept(store.sweep(retention, wall).await)).ok();
         });
-    }
-
-    /// Begins to end; asked again, ends at once.
-    fn end(&mut self) {
-        if self.draining.is_some() {
-            self.hurry();
-            return;
-        }
-        self.manager.stopping();
-        self.board.enter(Phase::Draining);
-        self.tell(Service::Draining { running: self.running.len() });
-        self.draining = Some(self.clock.now() + self.pace.drain);
-        let ids: Vec<TargetId> = self.slots.keys().cloned().collect();
-        for id in ids {
-            self.trigger.disarm(id);
-        }
-    }
-
-    /// Tells every probe to stop; they say what they had found.
-    pub(super) fn hurry(&mut self) {
-        if *self.stop.borrow() != Stop::No {
-            return;
-        }
-        self.stop.send_replace(Stop::Because(Cause::Signal));
-        self.draining = Some(self.clock.now() + LAST_WORDS);
     }
 }
 

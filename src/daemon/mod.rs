@@ -5,6 +5,7 @@
 //! there is nothing to lock. Reading files, keys and the store happens elsewhere, and is waited for by nobody.
 
 mod board;
+mod drain;
 mod drift;
 mod exhibit;
 mod keys;

@@ -60,8 +60,10 @@ impl Ledger {
             return Ok(());
         }
         let scheduled = wish.spending == Spending::Scheduled;
-        if self.silent_s() > 0.0 {
-            return Err(Withheld { why: WhyWithheld::Limited, until_s: Some(self.silent_s()) });
+        // A 429 of one LLM silences a schedule at the whole provider; a person may ask for another one.
+        let silent = if scheduled { self.silent_s() } else { self.stated_s() };
+        if silent > 0.0 {
+            return Err(Withheld { why: WhyWithheld::Limited, until_s: Some(silent) });
         }
         if scheduled {
             if wish.in_flight == InFlight::Yes {

@@ -218,6 +218,11 @@ impl Ledger {
         self.day_usd
     }
 
+    /// Seconds for which the provider's own report of the quota says that it refuses.
+    pub(super) fn stated_s(&self) -> f64 {
+        self.known.iter().filter_map(Known::refuses_for).fold(0.0, f64::max)
+    }
+
     pub(super) fn silent_s(&self) -> f64 {
         self.silent_s
     }
