@@ -61,6 +61,24 @@ fn the_reasons_of_docs_quota_are_the_reasons() {
 }
 
 #[test]
+fn docs_quota_names_the_limits_of_the_presets() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
+    let (presets, text) = (read("src/config/presets/presets.yaml"), read("docs/quota.md"));
+    let mut limited = 0;
+    for preset in presets.split("\n---\n") {
+        let Some(name) = preset.lines().find_map(|line| line.strip_prefix("name: ")) else { continue };
+        for limit in preset.lines().filter_map(|line| line.trim().strip_prefix("- { name: ")) {
+            let limit = limit.split(',').next().unwrap();
+            let is_told = |row: &str| row.contains(&format!("`{name}`")) && row.contains(&format!("`{limit}`:"));
+            assert!(text.lines().any(is_told), "docs/quota.md lacks the limit `{limit}` of `{name}`");
+            limited += 1;
+        }
+    }
+    assert!(limited >= 4, "Synthetic's are there");
+}
+
+#[test]
 fn the_readmes_exit_codes_are_the_codes() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let section = readme.split("## Exit codes").nth(1).unwrap().split("\n## ").next().unwrap();

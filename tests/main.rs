@@ -15,6 +15,8 @@ mod documents;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod quota;
 #[cfg(test)]
 mod scenarios;

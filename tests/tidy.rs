@@ -23,7 +23,7 @@ const ROOMS: [(&str, &str); 15] = [
     ("run", "target, outcome, quota, plan, probe"),
     ("store", "target, outcome, quota"),
     ("exit", "outcome"),
-    ("report", "target, outcome, plan, store, exit"),
+    ("report", "target, outcome, quota, plan, store, exit"),
     ("telemetry", "target, outcome"),
     ("serve", "target, outcome, telemetry"),
     ("config", "target, outcome, quota, plan, store"),

@@ -11,6 +11,7 @@ mod first_token;
 mod many;
 mod memory;
 mod once;
+mod plan;
 mod probes;
 mod simulator;
 
@@ -21,8 +22,9 @@ type Section = (&'static str, fn() -> anyhow::Result<Vec<Row>>);
 
 /// In this order, because a child's peak memory is at least that of the process that starts it: what is measured in
 /// this process comes last.
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 6] = [
     ("once", once::measure),
+    ("plan", plan::measure),
     ("memory", memory::measure),
     ("first-token", first_token::measure),
     ("many", many::measure),

@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod history;
 mod live;
+mod plan;
 mod progress;
 mod quotas;
 mod readers;
@@ -104,6 +105,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Show what one target came to over time
     History(history::HistoryArgs),
+    /// Show what the schedules will do and spend, before they do; with --simulate what users would meet
+    Plan(plan::PlanArgs),
     /// Look at the configuration
     Config(config::ConfigArgs),
     /// Say what a code means and what to do about it
@@ -164,6 +167,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
+        Command::Plan(args) => plan::run(&global, &args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),

@@ -61,6 +61,10 @@ pub(super) static DATE: Scalar =
 pub(super) static TARGET_NAME: Scalar = scalar("a name", values::line, Some(NAME_PATTERN), Json::TextOrNumber);
 pub(super) static LEAD: Scalar =
     scalar("a duration", |text| times::lead(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+pub(super) static LONG: Scalar =
+    scalar("a duration", |text| times::idle(text).map(drop), Some(DURATION_PATTERN), Json::Text);
+pub(super) static HOURLY: Scalar =
+    scalar("a number", |text| times::hourly(text).map(drop), Some("^[0-9]+(\\.[0-9]+)?$"), Json::TextOrNumber);
 pub(super) static AGE: Scalar =
     scalar("a duration", |text| times::age(text).map(drop), Some(DURATION_PATTERN), Json::Text);
 pub(super) static SIZE: Scalar =

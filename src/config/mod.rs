@@ -59,7 +59,7 @@ pub use select::SelectError;
 use load::read_at_most;
 
 use crate::outcome::{Damping, Witness};
-use crate::plan::{Maintenance, NamedGate, TargetSchedule};
+use crate::plan::{Assumed, Maintenance, NamedGate, TargetSchedule};
 use crate::quota::QuotaSettings;
 use crate::store::Retention;
 use crate::target::{Provider, ProviderId, Target, TargetId};
@@ -79,6 +79,8 @@ pub struct Config {
     pub gates: Vec<NamedGate>,
     /// The schedules of those targets that have any.
     pub schedules: BTreeMap<TargetId, TargetSchedule>,
+    /// What is stated of the use of those targets of which anything is.
+    pub assumptions: BTreeMap<TargetId, Assumed>,
     /// What is said of each provider's quota.
     pub quotas: BTreeMap<ProviderId, QuotaSettings>,
     /// How many outcomes change a status.
@@ -124,6 +126,7 @@ impl Config {
             targets: Vec::new(),
             gates: Vec::new(),
             schedules: BTreeMap::new(),
+            assumptions: BTreeMap::new(),
             quotas: BTreeMap::new(),
             damping: Damping::default(),
             maintenance: Vec::new(),

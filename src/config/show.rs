@@ -18,8 +18,8 @@ use super::values_of_times::{age_text, size_text};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 use crate::outcome::{Damping, Witness};
 use crate::plan::{
-    CheckSchedule, Gate, Maintenance, MaintenanceTime, Selection, TargetSchedule, Trigger, WarmSchedule, WarmTrigger,
-    Windows,
+    Assumed, CheckSchedule, Gate, Maintenance, MaintenanceTime, Selection, TargetSchedule, Trigger, WarmSchedule,
+    WarmTrigger, Windows,
 };
 use crate::quota::QuotaSettings;
 use crate::store::Retention;
@@ -44,6 +44,9 @@ impl Config {
         for target in &self.targets {
             let origins = self.target_origins.get(&target.id).unwrap_or(&nothing);
             page.target(target, self.schedules.get(&target.id), origins);
+            if let Some(assumed) = self.assumptions.get(&target.id) {
+                page.line(2, &format!("assume: {{ {} }}", assume(assumed).join(", ")));
+            }
         }
         if !self.gates.is_empty() {
             page.line(0, "gates:");
@@ -245,6 +248,18 @@ fn times(windows: &Windows) -> Vec<String> {
         let except: Vec<String> = windows.except.iter().map(ToString::to_string).collect();
         parts.push(format!("except: [{}]", except.join(", ")));
     }
+    parts
+}
+
+fn assume(assumed: &Assumed) -> Vec<String> {
+    let mut parts: Vec<String> =
+        assumed.requests_per_hour.iter().map(|rate| format!("requests_per_hour: {rate}")).collect();
+    for (key, time) in [("idle_timeout", assumed.idle_timeout), ("cold_start", assumed.cold_start)] {
+        parts.extend(time.map(|time| format!("{key}: {}", duration_text(time))));
+    }
+    // Its exceptions are those of `warm`, which is shown too.
+    let windows = assumed.during.iter().map(|windows| Windows { except: Vec::new(), ..windows.clone() });
+    parts.extend(windows.flat_map(|windows| times(&windows)));
     parts
 }
 

@@ -10,7 +10,7 @@ use super::forms::{
 use super::keep_alive::FOREVER;
 use super::keys::{Key, Kind, Section};
 pub(super) use super::table_of_quota::{LIMIT, PRICE, REFILL};
-pub(super) use super::table_of_times::{AUTH, HISTORY, MAINTENANCE, STATUS, WARM};
+pub(super) use super::table_of_times::{ASSUME, AUTH, HISTORY, MAINTENANCE, STATUS, WARM};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
 
 /// The whole file.
@@ -83,6 +83,8 @@ pub(super) static DEFAULTS: Section = Section {
             .example("{ every: 1m }"),
         Key::new("warm", Kind::Section(&WARM), "When the models are warmed. Each warm-up costs a request.")
             .example("{ every: auto }"),
+        Key::new("assume", Kind::Section(&ASSUME), "What you know of their use, for planning.")
+            .example("{ requests_per_hour: 20 }"),
     ],
 };
 
@@ -130,6 +132,8 @@ pub(super) static PROVIDER: Section = Section {
             .also(&["max_concurrency", "parallel", "parallelism"]),
         Key::new("expect", Kind::Section(&EXPECT), "Deadlines for this provider's targets.")
             .example("{ first_token: 20s }"),
+        Key::new("assume", Kind::Section(&ASSUME), "What you know of its models and their use, for planning.")
+            .example("{ idle_timeout: 15m }"),
         Key::new("packs", Kind::Number { min: 1, max: 1000 }, "How many packs the subscription has (Synthetic: 1 to 5).")
             .example("1")
             .also(&["pack"]),
@@ -333,6 +337,10 @@ pub(super) static TARGET: Section = Section {
         Key::new("warm", Kind::Section(&WARM), "When it is warmed. Each warm-up costs a request.")
             .default("`defaults`, else never")
             .example("{ every: auto, during: \"Mon-Fri 08:00-19:00\", timezone: Europe/Berlin }"),
+        Key::new("assume", Kind::Section(&ASSUME), "What you know of its use, for planning.")
+            .default("the provider's, else `defaults`")
+            .example("{ requests_per_hour: 20, idle_timeout: 15m, cold_start: 30s }")
+            .also(&["assumptions", "assumed", "usage"]),
     ],
 };
 

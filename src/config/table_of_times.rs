@@ -1,7 +1,8 @@
 //! The table of keys, continued: what is about time, and about what becomes of outcomes in time.
 
 use super::forms::{
-    AGE, CRON, DATE, DURING, INTERVAL, LEAD, LINE, MOMENT, PROVIDER_NAME, SIZE, TAG, TARGET_NAME, TIMEZONE,
+    AGE, CRON, DATE, DURING, HOURLY, INTERVAL, LEAD, LINE, LONG, MOMENT, PROVIDER_NAME, SIZE, TAG, TARGET_NAME,
+    TIMEZONE, WAIT,
 };
 use super::keys::{Key, Kind, Section};
 
@@ -58,6 +59,43 @@ pub(super) static WARM: Section = Section {
         .default("one and a half times the longest recent cold start, else `expect.cold_start`; none with `cron`")
         .example("3m")
         .also(&["prewarm", "ahead"]),
+    ],
+};
+
+/// What is stated of the world.
+pub(super) static ASSUME: Section = Section {
+    name: "assume",
+    noun: "`assume`",
+    doc: "What you know of how a model is used and how it loads, for `pilotlight plan`, and for choosing the most useful warm-up when the quota is short. A target's comes before its provider's, before `defaults`, key by key.",
+    keys: &[
+        Key::new(
+            "requests_per_hour",
+            Kind::Scalar(&HOURLY),
+            "How many requests users make in an hour while they are there, on average.",
+        )
+        .default("not known; `plan --simulate` has nobody come")
+        .example("20")
+        .also(&["users", "requests", "load", "per_hour"]),
+        Key::new(
+            "idle_timeout",
+            Kind::Scalar(&LONG),
+            "After how long without a request the provider unloads the model.",
+        )
+        .default("not known; `plan --simulate` takes `15m`")
+        .example("15m")
+        .also(&["unloads_after", "idle", "timeout"]),
+        Key::new("cold_start", Kind::Scalar(&WAIT), "How long it takes to load, in the middle of many.")
+            .default("not known; `plan --simulate` takes `30s`")
+            .example("30s")
+            .also(&["cold", "load_time"]),
+        Key::new("during", Kind::Scalar(&DURING), "When users are there.")
+            .default("that of `warm`, else always")
+            .example("\"Mon-Fri 08:00-19:00\"")
+            .also(&["window", "windows", "hours", "when"]),
+        Key::new("timezone", Kind::Scalar(&TIMEZONE), "The zone that `during` is meant in.")
+            .default("that of `warm`, else `UTC`")
+            .example("Europe/Berlin")
+            .also(&["tz", "zone"]),
     ],
 };
 

@@ -188,6 +188,16 @@ fn the_nearest_layer_counts() {
     assert_eq!((config.targets[0].max_output_tokens, config.targets[1].max_output_tokens), (16, 32));
     // Every target has the schedule of the defaults; one has its own.
     assert_eq!(config.schedules.len(), 6);
+    let stated = |index: usize| {
+        let assumed = &config.assumptions[&config.targets[index].id];
+        (assumed.requests_per_hour, assumed.idle_timeout, assumed.cold_start)
+    };
+    let minutes = |minutes: u64| Some(std::time::Duration::from_secs(minutes * 60));
+    let half = Some(std::time::Duration::from_secs(30));
+    assert_eq!(stated(0), (Some(20.0), minutes(15), half));
+    assert_eq!(stated(4), (Some(0.5), minutes(30), half));
+    let days = config.assumptions[&config.targets[0].id].during.as_ref().unwrap();
+    assert_eq!((days.timezone.iana_name(), days.except.len()), (Some("Europe/Berlin"), 2), "those of `warm`");
     let show = config.show();
     for line in [
         "first_token: 10s  # target",

@@ -14,6 +14,11 @@ use crate::outcome::WitnessAddress;
 const MIN_AGE: Duration = Duration::from_secs(3600);
 /// Longest time for which outcomes are kept.
 const MAX_AGE: Duration = Duration::from_secs(3650 * DAY);
+/// Shortest and longest time after which a model is said to unload.
+const MIN_IDLE: Duration = Duration::from_secs(1);
+const MAX_IDLE: Duration = Duration::from_secs(7 * DAY);
+/// Most requests that users are said to make in an hour.
+const MAX_HOURLY: f64 = 100_000.0;
 /// Smallest size of the store, in bytes.
 const MIN_SIZE: u64 = 1 << 20;
 /// The units of a size, the largest first.
@@ -30,6 +35,28 @@ pub(super) fn lead(text: &str) -> Result<Duration, Problem> {
             .fix("write `1h` at most, such as `3m`, or `0s` for no lead"));
     }
     Ok(lead)
+}
+
+/// After how long without a request a model unloads: a week at most.
+pub(super) fn idle(text: &str) -> Result<Duration, Problem> {
+    let idle = duration(text)?;
+    if idle < MIN_IDLE || idle > MAX_IDLE {
+        return Err(Problem::new(format!("{} is not between a second and a week", quote(text)))
+            .fix("write a time such as `15m`; leave the key out where nobody knows"));
+    }
+    Ok(idle)
+}
+
+/// How many in an hour: a number that is not negative, and may have decimals.
+pub(super) fn hourly(text: &str) -> Result<f64, Problem> {
+    let digits = !text.is_empty() && text.chars().all(|character| character.is_ascii_digit() || character == '.');
+    match text.parse::<f64>() {
+        Ok(number) if digits && number <= MAX_HOURLY => Ok(number),
+        Ok(_) if digits => Err(Problem::new(format!("{} is more than anybody asks in an hour", quote(text)))
+            .fix("write a number up to 100000")),
+        _ => Err(Problem::new(format!("{} is not a number", quote(text)))
+            .fix("write how many requests come in an hour, such as `20` or `0.5`")),
+    }
 }
 
 /// For how long something is kept. Days are meant here, so they are accepted here.
@@ -137,6 +164,19 @@ mod tests {
         }
         for text in ["64KiB", "256MB", "256", "MiB", "1.5GiB", "-1MiB", "99999999999999TiB"] {
             assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_an_hour_are_plain() {
+        for (text, number) in [("20", 20.0), ("0", 0.0), ("0.5", 0.5), ("100000", 100_000.0)] {
+            assert_eq!(hourly(text), Ok(number));
+        }
+        for text in ["-1", "1e3", "inf", "NaN", "", "20/h", ".", "100001"] {
+            assert!(hourly(text).is_err(), "{text}");
+        }
+        for text in ["500ms", "8d", "169h", "never"] {
+            assert!(idle(text).is_err(), "{text}");
         }
     }
 

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::exit::Exit;
 use crate::outcome::{Outcome, RunId, Verdict, judge};
 
+mod bar;
 mod cost;
 mod documents;
 mod explain;
@@ -24,6 +25,11 @@ mod json;
 mod jsonl;
 mod layout;
 mod look;
+mod plan;
+mod plan_json;
+mod plan_simulated;
+#[cfg(test)]
+mod plan_tests;
 #[cfg(test)]
 mod quota_tests;
 mod sheet;
@@ -47,6 +53,7 @@ pub use explain::{explain, list};
 pub use history::{History, render_history};
 pub use jsonl::line;
 pub use look::{Look, Marks, Style};
+pub use plan::{PlanView, render_plan};
 pub use status::{Overview, Place, StatusRow, render_status};
 pub use status_quota::{LimitLeft, Paused, ProviderQuota};
 pub use summary::summary;

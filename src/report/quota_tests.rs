@@ -97,7 +97,7 @@ fn status_narrow_in_ascii() {
     assert!(text.is_ascii(), "{text}");
     insta::assert_snapshot!(text);
     let text = status(Format::Human, &Look { marks: Marks::Ascii, ..look(120) });
-    assert!(text.is_ascii() && text.contains("\nquota    [#.........] synthetic: 61.2 of 500"), "{text}");
+    assert!(text.is_ascii() && text.contains("\nquota    #.|....... synthetic: 61.2 of 500"), "{text}");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_bar_says_how_much_is_left() {
     let bars: Vec<String> = [0.0, 0.1, 26.0, 250.0, 474.0, 500.0, 9e9].into_iter().map(of).collect();
     assert_eq!(
         bars,
-        ["░░░░░░░░░░", "█░░░░░░░░░", "█░░░░░░░░░", "█████░░░░░", "█████████░", "██████████", "██████████"]
+        ["░░┊░░░░░░░", "█░┊░░░░░░░", "█░┊░░░░░░░", "█████░░░░░", "█████████░", "██████████", "██████████"]
     );
     for width in 40..140 {
         let text = status(Format::Human, &look(width));

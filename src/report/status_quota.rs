@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::bar::bar_of;
 use super::cost::SpentEntry;
 use super::human::labelled;
 use super::layout::{LongWord, wrap};
-use super::look::{Look, Marks, Role};
+use super::look::{Look, Role};
 use super::status::{StatusRow, between};
 use crate::outcome::words::{again, money, part, plain, quantity, wait};
 use crate::outcome::{Unit, Verdict};
@@ -119,21 +120,14 @@ const CELLS: usize = 10;
 /// Narrower than this there is no room for one.
 const ROOM: usize = 80;
 
-/// How much is left, as a bar; colour says whether that is enough to warm.
+/// How much is left, as a bar with a mark where warming ends; colour says whether that is enough to warm.
 fn bar(limit: &LimitLeft, share: f64, look: &Look) -> String {
-    // Of what is not all gone a cell stays.
-    let cells = (0..CELLS).map(|cell| share * CELLS as f64 > cell as f64 + if cell == 0 { 0.0 } else { 0.5 });
-    let (full, empty, open, close) = match look.marks {
-        Marks::Unicode => ('█', '░', "", ""),
-        Marks::Ascii => ('#', '.', "[", "]"),
-    };
-    let drawn: String = cells.map(|is_full| if is_full { full } else { empty }).collect();
     let verdict = match share {
         none if none <= 0.0 => Verdict::Failed,
         low if low < limit.floor => Verdict::Degraded,
         _ => Verdict::Ready,
     };
-    format!("{open}{}{close}", look.paint(Role::Verdict(verdict), &drawn))
+    look.paint(Role::Verdict(verdict), &bar_of(CELLS, share, Some(limit.floor), look.marks))
 }
 
 /// Writes it, as it stands below the table, and a blank line after it.
@@ -179,11 +173,7 @@ fn line(quota: &ProviderQuota, now: Timestamp, look: &Look, out: &mut dyn Write)
     let Some((limit, share)) = quota.scarcest().filter(|_| look.width >= ROOM) else {
         return labelled("quota", &text, 0, look, out);
     };
-    let ends = match look.marks {
-        Marks::Unicode => 0,
-        Marks::Ascii => 2,
-    };
-    let margin = super::human::LABEL + CELLS + ends + 1;
+    let margin = super::human::LABEL + CELLS + 1;
     for (number, words) in wrap(&text, look.width.saturating_sub(margin), LongWord::Break).iter().enumerate() {
         if number == 0 {
             let label = look.paint(Role::Label, &format!("{:<1$}", "quota", super::human::LABEL));

@@ -2,6 +2,7 @@
 //! judged. Everything wrong is collected; nothing stops at the first.
 
 mod address;
+mod assume;
 mod credential;
 mod expect;
 mod gates;
@@ -23,7 +24,7 @@ use super::environment::Environment;
 use super::fields::Fields;
 use super::mistakes::Mistake;
 use super::node::{Node, Span};
-use super::table::{EXPECT, PROVIDER, ROOT};
+use super::table::{ASSUME, EXPECT, PROVIDER, ROOT};
 use super::zones::Zones;
 use super::{Config, Note, Subject};
 use crate::plan::CronBook;
@@ -57,6 +58,7 @@ struct KnownProvider<'n, 'a> {
     /// `None` where it has a mistake, which is reported; its targets are not to blame.
     resolved: Option<provider::Resolved>,
     expect: Option<Fields<'n, 'a>>,
+    assume: Option<Fields<'n, 'a>>,
     span: Span,
     used: bool,
 }
@@ -133,6 +135,7 @@ fn providers<'n, 'a>(context: &mut Context<'_>, root: &Fields<'n, 'a>) -> BTreeM
             KnownProvider {
                 resolved,
                 expect: own.and_then(|own| own.section("expect", &EXPECT)),
+                assume: own.and_then(|own| own.section("assume", &ASSUME)),
                 span: key.span,
                 used: false,
             },

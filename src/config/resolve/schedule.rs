@@ -105,19 +105,22 @@ fn fixed(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<Trigger> {
 
 /// The zone that is said, else UTC: the zone of the machine would make one file mean different times.
 pub(super) fn timezone(context: &mut Context<'_>, fields: Fields<'_, '_>) -> TimeZone {
-    let Some(name) = fields.text("timezone") else {
+    fields.get("timezone").map_or(TimeZone::UTC, |node| zone(context, node))
+}
+
+/// The zone of a name.
+pub(super) fn zone(context: &mut Context<'_>, node: &Node<'_>) -> TimeZone {
+    let Some(name) = node.text() else {
         return TimeZone::UTC;
     };
     context.zones.get(name).unwrap_or_else(|| {
-        context.report(
-            Mistake::at(fields.span_of("timezone"), format!("{} is not a known time zone", quote(name))).fix(
-                if Zones::installed() {
-                    "write a name such as `Europe/Berlin` or `UTC`"
-                } else {
-                    "there is no zone database on this machine: install `tzdata`, or write `UTC`"
-                },
-            ),
-        );
+        context.report(Mistake::at(node.span, format!("{} is not a known time zone", quote(name))).fix(
+            if Zones::installed() {
+                "write a name such as `Europe/Berlin` or `UTC`"
+            } else {
+                "there is no zone database on this machine: install `tzdata`, or write `UTC`"
+            },
+        ));
         TimeZone::UTC
     })
 }

@@ -8,11 +8,11 @@ use super::super::keys::nearest;
 use super::super::mask::quote;
 use super::super::mistakes::Mistake;
 use super::super::node::{Node, Span};
-use super::super::table::{AUTH, DEFAULTS, EXPECT, TARGET, WARM};
+use super::super::table::{ASSUME, AUTH, DEFAULTS, EXPECT, TARGET, WARM};
 use super::super::words::{DEPTHS, KINDS};
 use super::super::{Config, Subject};
 use super::layers::{Layers, Origin, Origins};
-use super::{Context, KnownProvider, expect, schedule};
+use super::{Context, KnownProvider, assume, expect, schedule};
 use crate::plan::TargetSchedule;
 use crate::target::{Depth, Family, Kind, ModelId, Provider, Target, TargetId};
 
@@ -111,6 +111,15 @@ fn resolve<'n, 'a>(
     let auth = section("auth", &AUTH).and_then(|fields| schedule::auth(context, fields));
     let warm_fields = section("warm", &WARM);
     let warm = warm_fields.and_then(|fields| schedule::warm(context, fields));
+    let assumed = {
+        let of = |fields: Option<Fields<'n, 'a>>| fields.and_then(|fields| fields.section("assume", &ASSUME));
+        let layers = [
+            (Origin::Target, of(Some(own))),
+            (Origin::Provider, provider.as_ref().and_then(|provider| provider.assume)),
+            (Origin::Defaults, of(defaults)),
+        ];
+        assume::resolve(context, layers, warm.as_ref())
+    };
     let tags = tags(own, defaults, &mut origins);
 
     let Some(provider) = provider else { return };
@@ -128,6 +137,9 @@ fn resolve<'n, 'a>(
     if auth.is_some() || warm.is_some() {
         let schedule = TargetSchedule { target: id.clone(), auth, warm };
         config.schedules.insert(id.clone(), schedule);
+    }
+    if !assumed.is_empty() {
+        config.assumptions.insert(id.clone(), assumed);
     }
     config.target_origins.insert(id.clone(), origins);
     config.targets.push(Target {

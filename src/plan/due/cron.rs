@@ -12,7 +12,7 @@ use std::sync::Arc;
 use croner::errors::CronError as Told;
 use croner::parser::CronParser;
 use croner::{Cron, Weekday};
-use jiff::civil::{DateTime, date};
+use jiff::civil::{Date, DateTime, date};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
@@ -121,6 +121,25 @@ impl Pattern {
         }
     }
 
+    /// The seconds of a day at which it fires, on a day that it fires on at all.
+    pub(super) fn times_of_day(&self) -> Vec<i64> {
+        let pattern = &self.cron.pattern;
+        let fits = |number: u32, matches: &dyn Fn(u32) -> Result<bool, Told>| matches(number).unwrap_or(false);
+        let mut found = Vec::new();
+        for hour in (0..24).filter(|hour| fits(*hour, &|hour| pattern.hour_match(hour))) {
+            for minute in (0..60).filter(|minute| fits(*minute, &|minute| pattern.minute_match(minute))) {
+                let seconds = (0..60).filter(|second| fits(*second, &|second| pattern.second_match(second)));
+                found.extend(seconds.map(|second| i64::from(hour * 3600 + minute * 60 + second)));
+            }
+        }
+        found
+    }
+
+    /// Whether it fires on a day.
+    pub(super) fn has_day(&self, day: Date) -> bool {
+        fits_day(&self.cron, day)
+    }
+
     fn next_time_of_day(&self, from: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         // From the second before, because what is skipped belongs to the moment after the gap.
         let before = zone.to_datetime(from.checked_sub(1.second()).ok()?);
@@ -151,14 +170,16 @@ impl Pattern {
 fn has_a_day(cron: &Cron) -> bool {
     // Without weekdays a leap year has every day there is. With them, a fifth Monday of February is the rarest.
     let years = if cron.pattern.is_dow_wildcard() { 1 } else { AHEAD };
-    let fits = |day: &jiff::civil::Date| {
-        let [month, number] = [day.month(), day.day()].map(|part| u32::from(part.unsigned_abs()));
-        let weekday = Weekday::from_days_from_sunday(u32::from(day.weekday().to_sunday_zero_offset().unsigned_abs()));
-        cron.pattern.month_match(month).unwrap_or(false)
-            && cron.pattern.day_match(i32::from(day.year()), month, number, weekday).unwrap_or(false)
-    };
     let end = date(LEAP_YEAR + years, 1, 1);
-    date(LEAP_YEAR, 1, 1).series(1.day()).take_while(|day| *day < end).any(|day| fits(&day))
+    date(LEAP_YEAR, 1, 1).series(1.day()).take_while(|day| *day < end).any(|day| fits_day(cron, day))
+}
+
+/// Whether a day is one of those that fields say.
+fn fits_day(cron: &Cron, day: Date) -> bool {
+    let [month, number] = [day.month(), day.day()].map(|part| u32::from(part.unsigned_abs()));
+    let weekday = Weekday::from_days_from_sunday(u32::from(day.weekday().to_sunday_zero_offset().unsigned_abs()));
+    cron.pattern.month_match(month).unwrap_or(false)
+        && cron.pattern.day_match(i32::from(day.year()), month, number, weekday).unwrap_or(false)
 }
 
 /// Why fields are refused: the first that is refused by itself, and what croner says of it.

@@ -4,8 +4,14 @@
 //! it is made, tells [`Past::ran`], and asks again. A due that was handed out is to be kept: asking anew a moment after it
 //! passed is taken for a run that was missed. After the clock was put back, ask anew.
 
+mod almanac;
+#[cfg(test)]
+mod almanac_tests;
 mod beat;
 mod cron;
+mod expand;
+mod moment;
+mod run;
 #[cfg(test)]
 mod tests;
 mod timetable;
@@ -14,8 +20,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use almanac::{Almanac, Dues};
 pub use cron::CronBook;
 pub use timetable::Timetable;
+
+pub(super) use almanac::Spans;
+pub(super) use moment::{NANOSECONDS, at, length, nanoseconds};
+pub(super) use run::Run;
 
 use crate::target::Depth;
 

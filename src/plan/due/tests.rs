@@ -134,6 +134,21 @@ fn a_missed_time_of_cron_is_made_up_for_where_the_next_is_far() {
 }
 
 #[test]
+fn an_opening_is_not_forgotten_for_a_later_time_of_cron() {
+    let table = timetable(None, warm(WarmTrigger::Fixed(cron("0 12 * * Wed")), "Mon-Fri 08:00-19:00", Some(60)));
+    let made = dues(&table, at("2026-11-22T12:00Z"), &mut Past::default(), 4);
+    assert_eq!(
+        told(&made),
+        [
+            "Mon 07:59:00 warm prewarm",
+            "Tue 07:59:00 warm prewarm",
+            "Wed 07:59:00 warm prewarm",
+            "Wed 12:00:00 warm schedule",
+        ]
+    );
+}
+
+#[test]
 fn a_clock_that_is_put_back_stops_nothing() {
     for both in [timetable(check(every(60)), None), timetable(check(cron("* * * * *")), None)] {
         let mut past = Past::default();

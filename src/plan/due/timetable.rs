@@ -10,11 +10,11 @@ use crate::plan::{CronError, TargetSchedule, WarmSchedule, WarmTrigger, Windows}
 use crate::target::{Depth, TargetId};
 
 /// Longest time before an opening at which an LLM is warmed.
-const MAX_LEAD: Duration = Duration::from_secs(3600);
+pub(super) const MAX_LEAD: Duration = Duration::from_secs(3600);
 /// Shortest lead that is made of a cold start that was seen.
 const MIN_LEARNED_LEAD: Duration = Duration::from_secs(30);
 /// A check this close to a warm-up is made by it.
-const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
 const INSTANT: SignedDuration = SignedDuration::from_nanos(1);
 /// How many windows are looked into for a time of cron that lies in one.
 const WINDOWS: usize = 400;
@@ -22,15 +22,15 @@ const WINDOWS: usize = 400;
 /// When a target is due.
 #[derive(Debug, Clone)]
 pub struct Timetable {
-    auth: Option<Beat>,
-    warm: Option<Warming>,
+    pub(super) auth: Option<Beat>,
+    pub(super) warm: Option<Warming>,
 }
 
 /// When an LLM is warmed.
 #[derive(Debug, Clone)]
-struct Warming {
-    beat: Beat,
-    windows: Windows,
+pub(super) struct Warming {
+    pub(super) beat: Beat,
+    pub(super) windows: Windows,
     opening: Opening,
 }
 
@@ -118,10 +118,7 @@ impl Timetable {
     /// The same, after what was seen.
     #[must_use]
     pub fn lead_after(&self, past: &Past) -> Duration {
-        match self.warm.as_ref().map(|warming| warming.opening) {
-            Some(Opening::Warmed(lead)) => lead.after(past),
-            Some(Opening::Passed) | None => Duration::ZERO,
-        }
+        self.warm.as_ref().and_then(|warming| warming.lead(past)).unwrap_or_default()
     }
 }
 
@@ -158,6 +155,14 @@ impl Warming {
         Ok(Self { beat, windows, opening })
     }
 
+    /// How long before a window opens it is warmed, after what was seen. `None` where no opening means anything.
+    pub(super) fn lead(&self, past: &Past) -> Option<Duration> {
+        match self.opening {
+            Opening::Warmed(lead) => Some(lead.after(past)),
+            Opening::Passed => None,
+        }
+    }
+
     /// The next warm-up after the last one.
     fn next(&self, now: Timestamp, last: Option<Timestamp>, past: &Past) -> Option<Due> {
         let depth = Depth::Warm;
@@ -189,11 +194,13 @@ impl Warming {
                 return Some(Due { at: earlier(open, lead).max(now), depth, why, missed: 0 });
             }
             let point = self.beat.not_before(free.max(open))?;
-            if point < close || self.windows.span(point).is_some() {
+            if point < close {
                 return Some(scheduled(point));
             }
             from = match self.opening {
+                // The windows before that point may have to be warmed ahead.
                 Opening::Warmed(_) => close,
+                Opening::Passed if self.windows.span(point).is_some() => return Some(scheduled(point)),
                 Opening::Passed => point,
             };
         }
