@@ -133,9 +133,9 @@ pub fn cost(cost: Cost) -> Option<String> {
 pub fn tokens(tokens: u64) -> String {
     match tokens {
         1 => "1 token".to_owned(),
-        ..1_000 => format!("{tokens} tokens"),
+        0..1_000 => format!("{tokens} tokens"),
         // Rounded down: below a million it is never "1000k".
-        ..1_000_000 => format!("{}.{}k tokens", tokens / 1_000, tokens % 1_000 / 100),
+        1_000..1_000_000 => format!("{}.{}k tokens", tokens / 1_000, tokens % 1_000 / 100),
         _ => format!("{}.{}M tokens", tokens / 1_000_000, tokens % 1_000_000 / 100_000),
     }
 }
