@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use pilotlight::outcome::Withholding;
 use pilotlight::{report, telemetry};
 
 /// Compares a file of the repository with what the code makes, or writes it.
@@ -48,6 +49,33 @@ fn docs_log() {
 #[test]
 fn docs_metrics() {
     compare("docs/metrics.md", &telemetry::metrics_markdown());
+}
+
+#[test]
+fn the_reasons_of_docs_quota_are_the_reasons() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/quota.md")).unwrap();
+    let section = text.split("## What is withheld, and why").nth(1).unwrap().split("\n### ").next().unwrap();
+    let found: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|row| row.split('`').next()).collect();
+    assert_eq!(found, Withholding::ALL.map(Withholding::name), "in the order in which the governor asks");
+}
+
+#[test]
+fn docs_quota_names_the_limits_of_the_presets() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
+    let (presets, text) = (read("src/config/presets/presets.yaml"), read("docs/quota.md"));
+    let mut limited = 0;
+    for preset in presets.split("\n---\n") {
+        let Some(name) = preset.lines().find_map(|line| line.strip_prefix("name: ")) else { continue };
+        for limit in preset.lines().filter_map(|line| line.trim().strip_prefix("- { name: ")) {
+            let limit = limit.split(',').next().unwrap();
+            let is_told = |row: &str| row.contains(&format!("`{name}`")) && row.contains(&format!("`{limit}`:"));
+            assert!(text.lines().any(is_told), "docs/quota.md lacks the limit `{limit}` of `{name}`");
+            limited += 1;
+        }
+    }
+    assert!(limited >= 4, "Synthetic's are there");
 }
 
 #[test]

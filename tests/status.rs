@@ -143,7 +143,8 @@ fn histories(folder: &Path) {
     assert!(lines[0].starts_with("when                 depth  verdict"), "{text}");
     assert!(lines[1].contains("✗ failed") && lines[1].contains("model-not-found: HTTP 404"), "{text}");
     assert!(lines[3].starts_with("── down since ") && lines[3].ends_with(" (model-not-found) ──"), "{text}");
-    assert!(text.ends_with("\nlost: 3 probes: 3 failed\ncodes: model-not-found ×3\n"), "{text}");
+    assert!(text.contains("\nlost: 3 probes: 3 failed\ncodes: model-not-found ×3\n"), "{text}");
+    assert!(text.ends_with("×3\n7d: 3 warm-ups\n"), "asked for, and nothing is known of a cost\n{text}");
 
     let warm = told(folder, &["history", "zulu", "--depth", "warm", "--limit", "2", "--since", "24h"], 0);
     assert!(
@@ -165,6 +166,66 @@ fn histories(folder: &Path) {
     let unknown = told(folder, &["history", "zul"], 2);
     assert_eq!(unknown, "error: there is no target `zul`; did you mean `zulu`? Targets: alpha, fresh, lost, zulu\n");
     assert!(told(folder, &["history", "zulu", "--since", "yesterday"], 2).contains("24h or 7d"));
+}
+
+#[test]
+fn a_target_that_is_not_warmed_says_so_and_what_is_left() {
+    let scenario = json!({
+        "flavour": "synthetic",
+        "accounts": [{ "key": "syn_test" }],
+        "models": [{ "id": "hf:a/m0", "first_token": "1ms", "tokens": 2 }],
+        "quota": { "packs": 1, "request_credit": 0.5 },
+    });
+    let sim = Sim::start(&scenario, 1.0);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("key"), "syn_test").unwrap();
+    let write = |floor: &str| {
+        let url = format!("{}/openai/v1", sim.doors["plain"]);
+        let provider =
+            json!({ "preset": "synthetic", "base_url": url, "api_key": { "file": "key" }, "packs": 1, "floor": floor });
+        let target = json!({ "name": "glm", "provider": "ours", "model": "hf:a/m0", "warm": { "every": "2h" } });
+        let probes = json!({ "version": 1, "providers": { "ours": provider }, "targets": [target] });
+        fs::write(folder.join("probes.yaml"), probes.to_string()).unwrap();
+    };
+    write("15%");
+    probe(folder, 1);
+    assert!(!told(folder, &["status"], 0).contains("paused"));
+    write("100%");
+    probe(folder, 1);
+
+    let text = told(folder, &["status"], 0);
+    let row = text.lines().nth(1).unwrap();
+    assert!(row.starts_with("✓ up") && row.ends_with("paused: quota below 100 %"), "{text}");
+    assert!(text.contains("\npaused   glm: quota below 100 %; again in "), "{text}");
+    assert!(text.contains("\nquota    ██████████ ours: 499 of 500 requests (five-hour, more in "), "{text}");
+    assert!(text.contains("; probes: 1 in 24h, <1 %"), "{text}");
+    assert!(text.ends_with("\n1 target: 1 up · 1 paused · 24h 100 %\n"), "{text}");
+    let view = document(folder, &["status", "--format", "json"], 0);
+    let (glm, ours) = (&view["targets"][0], &view["quotas"][0]);
+    assert_eq!((&glm["status"], &glm["paused"]["why"]), (&json!("up"), &json!("quota below 100 %")));
+    assert!(glm["paused"]["until"].is_string(), "{glm}");
+    let spent = &glm["spent_24h"];
+    assert_eq!((&spent["warm_ups"], &spent["withheld"], &spent["price_requests"]), (&json!(1), &json!(1), &json!(1.0)));
+    assert_eq!(
+        (&ours["provider"], &ours["limits"][0]["remaining"], &ours["limits"][1]["remaining"]),
+        (&json!("ours"), &json!(499.0), &json!(23.5)),
+        "{ours}"
+    );
+    let text = told(folder, &["history", "glm"], 0);
+    assert!(text.lines().next().unwrap().ends_with("  cost  because"), "{text}");
+    assert!(text.contains("  quota-withheld: quota below"), "{text}");
+    // The catalogue has a price.
+    assert!(text.contains("\n7d: 1 warm-up, 12 tokens, 1 request, $") && text.ends_with("; 1 withheld\n"), "{text}");
+
+    // Looking changes nothing, and where there is no ledger nothing is made.
+    let ledger = folder.join("state/quota-ours.json");
+    let before = fs::read(&ledger).unwrap();
+    told(folder, &["status"], 0);
+    assert_eq!(fs::read(&ledger).unwrap(), before);
+    fs::remove_file(&ledger).unwrap();
+    assert!(!told(folder, &["status"], 0).contains("quota    "));
+    assert!(!ledger.exists());
 }
 
 #[test]

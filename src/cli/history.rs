@@ -110,8 +110,9 @@ pub(super) fn run(global: &Global, args: &HistoryArgs) -> anyhow::Result<Exit> {
         let kept = summaries.iter().map(|summary| summary.target.as_str());
         refuse_unknown(std::slice::from_ref(&args.target), configured.chain(kept))?;
     }
+    let week = runtime.block_on(reader.spent(&args.target, now)).map_err(unread)?.week;
     let Kept { records, flips, more } = &kept;
-    let view = History { target: &args.target, now, records, flips, more: *more };
+    let view = History { target: &args.target, now, records, flips, week, more: *more };
     let format = match args.format {
         HistoryFormat::Human => Format::Human,
         HistoryFormat::Json => Format::Json,

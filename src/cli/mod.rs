@@ -9,6 +9,7 @@ mod history;
 mod live;
 mod plan;
 mod progress;
+mod quotas;
 mod readers;
 mod run;
 mod service_log;

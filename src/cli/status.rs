@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use super::check::runtime;
 use super::run::StateArgs;
 use super::terminal::{self, Usage};
-use super::{Global, setup};
+use super::{Global, quotas, setup};
 use crate::config::{self, Config, Environment, SelectError, nearest};
 use crate::daemon::{Memory, next_due};
 use crate::exit::{Exit, Strictness};
 use crate::outcome::{Code, Standing, Status};
 use crate::plan::CronBook;
 use crate::probe::clock::Clock;
-use crate::report::{self, Format, Overview, Place, StatusRow};
+use crate::report::{self, Format, Overview, Paused, Place, StatusRow};
 use crate::run::SystemClock;
 use crate::store::{Filter, PastOutcome, Reader, StateKind, StoreError, TargetSummary};
 use crate::target::Target;
@@ -77,6 +77,7 @@ pub(super) fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         Ok(Some((reader, kept)))
     });
     let Some((reader, kept)) = found.map_err(unread)? else { return Ok(no_store(&directory)) };
+    let spent = quotas::spent_by_provider(&kept.summaries);
     let mut rows = rows(args, config.as_ref(), kept, now)?;
     runtime.block_on(explain(&reader, &mut rows)).map_err(unread)?;
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
@@ -86,7 +87,10 @@ pub(super) fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
         false => Exit::worst(counted.map(|row| Exit::of_status(row.status, row.code, strictness))),
     };
     let path = config.as_ref().map(|config| config.path.as_path());
-    let view = Overview { now, store: &directory, config: path, rows: &rows, exit, notes: &notes };
+    let providers: Vec<&str> = rows.iter().map(|row| row.provider.as_str()).collect();
+    let quotas = config.as_ref().map(|config| quotas::quotas(config, &providers, &directory, &spent, &SystemClock));
+    let quotas = quotas.unwrap_or_default();
+    let view = Overview { now, store: &directory, config: path, rows: &rows, quotas: &quotas, exit, notes: &notes };
     let format = match args.format {
         StatusFormat::Human => Format::Human,
         StatusFormat::Json => Format::Json,
@@ -234,6 +238,7 @@ fn row(
         code: standing.as_ref().and_then(Standing::code),
         summary: summary.filter(|summary| standing.is_some() && summary.latest.model == target.model.as_str()),
         due: schedule.and_then(|schedule| next_due(schedule, target.expect.cold_start, &past, now, book)),
+        paused: memory.pause(target).map(|pause| Paused { why: pause.why, until: pause.until }),
         trouble: None,
     }
 }
@@ -251,6 +256,7 @@ fn kept_row(summary: TargetSummary, place: Place) -> StatusRow {
         code: standing.as_ref().and_then(Standing::code),
         summary: Some(summary),
         due: None,
+        paused: None,
         trouble: None,
     }
 }

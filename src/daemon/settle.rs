@@ -162,7 +162,9 @@ impl Daemon {
     pub(super) fn show(&self, id: &TargetId) {
         let Some(slot) = self.slots.get(id) else { return };
         self.metrics.standing(&slot.target, slot.standing.status(), slot.standing.since());
-        self.board.put(slot.row());
+        let row = slot.row();
+        self.metrics.paused(id, row.paused.as_deref());
+        self.board.put(row);
     }
 
     /// Tells when the store begins to fail, and when it is over.

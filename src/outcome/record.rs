@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Code, Connection, Outcome, Proof, Stage, Verdict, Warmth, judge};
+use super::{Code, Connection, Outcome, Proof, Stage, Verdict, Warmth, Withholding, judge};
 use crate::target::Depth;
 
 /// The version of the record's layout.
@@ -89,6 +89,9 @@ pub struct Record {
     /// [`QuotaSeen::remaining`]: super::QuotaSeen::remaining
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota_remaining: Option<f64>,
+    /// Why the warm-up was not made, where the quota was to be spared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withholding>,
     /// Seconds until the provider says to come back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<f64>,
@@ -141,6 +144,7 @@ impl Record {
             // A warm-up of a small LLM costs a few millionths of a dollar.
             price_usd: outcome.cost.usd.map(|usd| rounded(usd, 1e9)),
             quota_remaining: outcome.quota.remaining().map(|remaining| rounded(remaining, 1e6)),
+            withheld: outcome.withheld,
             retry_after_s: foremost
                 .and_then(|diagnosis| diagnosis.reset)
                 .map(|reset| milliseconds(reset.after).round() / 1000.0),

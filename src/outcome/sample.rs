@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Code, Connection, Cost, Diagnosis, Outcome, Proof, QuotaSeen, Reset, ResetSource, RunId, Stage, StageTime, Timings,
-    Usage, Warmth,
+    Code, Connection, Cost, Diagnosis, Limited, Outcome, Proof, QuotaSeen, Reading, Reset, ResetSource, RunId, Stage,
+    StageTime, Timings, Unit, Usage, Warmth, WindowName, Withholding,
 };
 use crate::target::{
     BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId, Provider,
@@ -134,6 +134,33 @@ pub(crate) fn failed(mut outcome: Outcome, diagnosis: Diagnosis, proof: Proof, s
     outcome.usage = Usage::default();
     outcome.diagnosis = Some(diagnosis);
     outcome
+}
+
+/// What a provider says is left of 500 requests.
+pub(crate) fn left_of_five_hours(remaining: f64) -> Reading {
+    Reading {
+        window: WindowName::FIVE_HOUR,
+        unit: Unit::Requests,
+        remaining: Some(remaining),
+        max: Some(500.0),
+        next: None,
+        gives: None,
+        limited: Limited::No,
+    }
+}
+
+/// A warm-up that was withheld for so many seconds, because too little was left.
+pub(crate) fn withheld(provider: &str, id: &str, llm: &str, seconds: i64) -> Outcome {
+    let mut spared = diagnosis(
+        Code::QuotaWithheld,
+        Stage::Warm,
+        "quota below 15 %: 61.2 requests of 500 requests left (five-hour); again in 4m",
+        "",
+    );
+    spared.remedy = Code::QuotaWithheld.explain().remedy.join(" ").replace("{model}", llm);
+    spared.reset = Some(reset_after(seconds));
+    let outcome = failed(ready(provider, id, llm), spared, Proof::KeyAcceptedAndListed, Some(200));
+    Outcome { withheld: Some(Withholding::Floor), ..outcome }
 }
 
 pub(crate) fn reset_after(seconds: i64) -> Reset {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Unit;
+use super::{Cost, Unit};
 
 /// A measured duration: `<1ms`, `350ms`, `4.2s`, `2m 10s`, `1h 5m`, `3d 4h`. Never more than two units, because nobody
 /// acts on the third.
@@ -101,7 +101,42 @@ pub fn quantity(amount: f64, unit: Unit) -> String {
         Unit::Usd => money(amount),
         Unit::OtherMoney => format!("{amount:.2}"),
         Unit::Percent => format!("{} %", number(amount)),
-        Unit::Requests | Unit::Tokens => format!("{} {}", number(amount), unit.name()),
+        Unit::Requests | Unit::Tokens => {
+            let number = number(amount);
+            let noun = if number == "1" { unit.name().trim_end_matches('s') } else { unit.name() };
+            format!("{number} {noun}")
+        }
+    }
+}
+
+/// So much of a whole: `364 of 500 requests`, `$11.20 of $24.00`.
+#[must_use]
+pub fn part(amount: f64, whole: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Requests | Unit::Tokens => format!("{} of {}", number(amount), quantity(whole, unit)),
+        Unit::Usd | Unit::OtherMoney | Unit::Percent => {
+            format!("{} of {}", quantity(amount, unit), quantity(whole, unit))
+        }
+    }
+}
+
+/// What was spent: `3 requests, $0.00004`. What is not known is left out; `None` where neither is.
+#[must_use]
+pub fn cost(cost: Cost) -> Option<String> {
+    let requests = cost.requests.map(|requests| quantity(requests, Unit::Requests));
+    let words: Vec<String> = requests.into_iter().chain(cost.usd.map(money)).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// How many tokens: `1 token`, `940 tokens`, `2.9k tokens`, `1.2M tokens`.
+#[must_use]
+pub fn tokens(tokens: u64) -> String {
+    match tokens {
+        1 => "1 token".to_owned(),
+        0..1_000 => format!("{tokens} tokens"),
+        // Rounded down: below a million it is never "1000k".
+        1_000..1_000_000 => format!("{}.{}k tokens", tokens / 1_000, tokens % 1_000 / 100),
+        _ => format!("{}.{}M tokens", tokens / 1_000_000, tokens % 1_000_000 / 100_000),
     }
 }
 
@@ -124,7 +159,7 @@ pub fn money(usd: f64) -> String {
     // Three digits that count, down to a billionth.
     let digits =
         (1..=9_usize).find(|digits| usd * 10_f64.powi(i32::try_from(*digits).unwrap_or(9)) >= 1.0).unwrap_or(9);
-    format!("${usd:.0$}", digits + 2)
+    format!("${}", format!("{usd:.0$}", digits + 2).trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A count with its noun: `1 target`, `40 targets`.
@@ -183,6 +218,23 @@ mod tests {
             assert_eq!(duration(Duration::from_micros(micros)), said, "{micros} µs");
         }
         assert!(!duration(Duration::MAX).is_empty());
+    }
+
+    #[test]
+    fn quantities_costs_and_tokens() {
+        assert_eq!(quantity(1.0, Unit::Requests), "1 request");
+        assert_eq!(quantity(0.1, Unit::Requests), "0.1 requests");
+        assert_eq!(part(364.0, 500.0, Unit::Requests), "364 of 500 requests");
+        assert_eq!(part(11.2, 24.0, Unit::Usd), "$11.20 of $24.00");
+        let of = |requests, usd| cost(Cost { requests, usd });
+        assert_eq!(of(Some(3.0), Some(0.00004)).as_deref(), Some("3 requests, $0.00004"));
+        assert_eq!(of(None, Some(0.012)).as_deref(), Some("$0.012"));
+        assert_eq!(of(None, None), None);
+        for (number, said) in
+            [(0, "0 tokens"), (1, "1 token"), (999, "999 tokens"), (2_949, "2.9k tokens"), (1_260_000, "1.2M tokens")]
+        {
+            assert_eq!(tokens(number), said);
+        }
     }
 
     #[test]

@@ -212,6 +212,19 @@ impl Ledger {
         self.buckets.iter().find(|(name, _)| name == window).map(|(_, bucket)| bucket.level())
     }
 
+    /// As it would be at a later moment, if nobody spent anything until then. For a look at one that others keep.
+    #[must_use]
+    pub fn later(mut self, settings: &QuotaSettings, now: Stamp) -> Self {
+        self.pass(settings, now);
+        self
+    }
+
+    /// For how many seconds nothing is asked of the provider any more, because it has refused. `None` where it has not.
+    #[must_use]
+    pub fn refused_for(&self) -> Option<f64> {
+        (self.silent_s > 0.0).then_some(self.silent_s)
+    }
+
     /// What was spent today (UTC), in US dollars.
     #[must_use]
     pub fn spent_today(&self) -> f64 {

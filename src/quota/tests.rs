@@ -56,7 +56,7 @@ fn probes_have_their_share_of_each_tick_and_no_more() {
     assert_eq!(granted(&mut ledger, 0), 7);
     assert_eq!(
         ask(&mut ledger, 14).unwrap_err(),
-        "the probes' share of 30 % is spent: 0.5 requests left of it, 1 requests needed (five-hour); again in 1m"
+        "the probes' share of 30 % is spent: 0.5 requests left of it, 1 request needed (five-hour); again in 1m"
     );
     assert_eq!(granted(&mut ledger, 15), 8, "what was left over counts");
     // Two hours' worth is saved up at most: 60.
@@ -151,7 +151,7 @@ fn the_days_money_is_capped_until_midnight_whatever_the_clock_says() {
     }
     assert!(spent <= 0.01 && spent > 0.007, "{spent}");
     let says = ledger.ask(&settings, &wish, stamp(62, 2)).unwrap_err().to_string();
-    assert!(says.starts_with("daily cap of $0.0100 reached: $0.0"), "{says}");
+    assert!(says.starts_with("daily cap of $0.01 reached: $0.0"), "{says}");
     // The clock is set to the next day, and back.
     assert!(ledger.ask(&settings, &wish, stamp(3000, 3)).is_err());
     assert!(ledger.ask(&settings, &wish, stamp(-3000, 4)).is_err());

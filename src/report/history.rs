@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::cost::{self, SpentEntry};
 use super::layout::{grid, shorten_end};
 use super::look::{Look, Marks, Role};
 use super::sheet::{Fit, Sheet, Step, paint};
@@ -15,8 +16,8 @@ use super::status_json::{document_of, harmless};
 use super::status_table::milliseconds;
 use super::{Format, history_summary};
 use crate::outcome::words::plain;
-use crate::outcome::{SCHEMA, Status, Verdict, Warmth};
-use crate::store::{PastFlip, PastOutcome};
+use crate::outcome::{Cost, SCHEMA, Status, Verdict, Warmth};
+use crate::store::{PastFlip, PastOutcome, Spent};
 
 /// The history of one target.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct History<'a> {
     pub records: &'a [PastOutcome],
     /// The changes of its status, the oldest first.
     pub flips: &'a [PastFlip],
+    /// What its warm-ups cost in the last seven days, whatever else was asked for.
+    pub week: Spent,
     /// Whether there are older ones that were asked for, but are more than the limit.
     pub more: bool,
 }
@@ -42,14 +45,23 @@ enum Column {
     Warmth,
     FirstToken,
     Total,
+    Cost,
     Reason,
 }
 
-const ALL: [Column; 7] =
-    [Column::When, Column::Depth, Column::Verdict, Column::Warmth, Column::FirstToken, Column::Total, Column::Reason];
+const ALL: [Column; 8] = [
+    Column::When,
+    Column::Depth,
+    Column::Verdict,
+    Column::Warmth,
+    Column::FirstToken,
+    Column::Total,
+    Column::Cost,
+    Column::Reason,
+];
 
 /// What is left out when the terminal is narrow, in this order.
-const OPTIONAL: [Column; 4] = [Column::Total, Column::Warmth, Column::Depth, Column::FirstToken];
+const OPTIONAL: [Column; 5] = [Column::Total, Column::Cost, Column::Warmth, Column::Depth, Column::FirstToken];
 
 /// Evidence is cut before a column is left out; the code before it need not be.
 const SQUEEZE: [Step<Column>; 2] = [(Column::Reason, 24, Fit::Easy), (Column::Reason, 8, Fit::Tight)];
@@ -84,12 +96,15 @@ struct Document<'a> {
     flips: &'a [PastFlip],
     #[serde(flatten)]
     summary: history_summary::Numbers,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spent_7d: Option<SpentEntry>,
 }
 
 fn json(view: &History<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (records, flips) = (view.records, view.flips);
     let summary = history_summary::Numbers::of(records);
-    let document = Document { schema: SCHEMA, target: view.target, more: view.more, records, flips, summary };
+    let (target, more, spent_7d) = (view.target, view.more, SpentEntry::of(&view.week));
+    let document = Document { schema: SCHEMA, target, more, records, flips, summary, spent_7d };
     document_of(&document, out)
 }
 
@@ -101,6 +116,7 @@ fn human(view: &History<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()>
         let is_known = |column: &Column| match column {
             Column::Warmth => view.records.iter().any(|past| past.warmth != Warmth::Unknown),
             Column::FirstToken => view.records.iter().any(|past| past.first_token_ms.is_some()),
+            Column::Cost => view.records.iter().any(|past| price(past).is_some()),
             _ => true,
         };
         let shown: Vec<Column> = ALL.into_iter().filter(is_known).collect();
@@ -113,7 +129,7 @@ fn human(view: &History<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()>
             Column::Reason => shorten_end(cell, width, look.marks.ellipsis()),
             _ => cell.to_owned(),
         });
-        let right = sheet.right(|column| matches!(column, Column::FirstToken | Column::Total));
+        let right = sheet.right(|column| matches!(column, Column::FirstToken | Column::Total | Column::Cost));
         let mut rows = grid(&sheet.rows, &right).into_iter().zip(&sheet.rows);
         for line in rows.next().map(|(lines, _)| lines).unwrap_or_default() {
             writeln!(out, "{}", look.paint(Role::Label, &line))?;
@@ -161,6 +177,11 @@ fn separator(flip: &PastFlip, now: Timestamp, look: &Look, out: &mut dyn Write) 
     writeln!(out, "{}", look.paint(Role::Status(flip.to), &text))
 }
 
+/// What a probe cost.
+fn price(past: &PastOutcome) -> Option<String> {
+    cost::cell(Cost { requests: past.price_requests, usd: past.price_usd })
+}
+
 fn header(column: Column) -> &'static str {
     match column {
         Column::When => "when",
@@ -169,6 +190,7 @@ fn header(column: Column) -> &'static str {
         Column::Warmth => "warmth",
         Column::FirstToken => "first token",
         Column::Total => "total",
+        Column::Cost => "cost",
         Column::Reason => "because",
     }
 }
@@ -186,6 +208,7 @@ fn cell(column: Column, past: &PastOutcome, look: &Look) -> String {
         },
         Column::FirstToken => past.first_token_ms.map_or_else(absent, milliseconds),
         Column::Total => milliseconds(past.total_ms),
+        Column::Cost => price(past).unwrap_or_else(absent),
         Column::Reason => match (&past.code, &past.evidence) {
             (Some(code), Some(evidence)) if !evidence.is_empty() => plain(&format!("{code}: {evidence}")),
             (Some(code), _) => plain(code),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::cost;
 use super::history::History;
 use super::look::Look;
 use super::status_table::milliseconds;
@@ -125,5 +126,8 @@ pub(super) fn render(view: &History<'_>, look: &Look, out: &mut dyn Write) -> io
         let named: Vec<String> = numbers.codes.iter().take(NAMED).map(named).collect();
         writeln!(out, "codes: {}", named.join(", "))?;
     }
-    Ok(())
+    match cost::sentence(&view.week) {
+        Some(sentence) => writeln!(out, "7d: {sentence}"),
+        None => Ok(()),
+    }
 }

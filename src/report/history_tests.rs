@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::sample::{look, ms, past, ready, refused, started, text_of};
 use super::{Format, History, Look, Marks, Style, render_history};
 use crate::outcome::{Outcome, Record, Status, Warmth};
-use crate::store::{PastFlip, PastOutcome};
+use crate::store::{PastFlip, PastOutcome, Spent};
 
 fn flip(seconds_ago: i64, from: Status, to: Status, code: Option<&str>) -> PastFlip {
     let at = started() - SignedDuration::from_secs(seconds_ago);
@@ -35,7 +35,8 @@ fn flips() -> Vec<PastFlip> {
 }
 
 fn shown(records: &[PastOutcome], flips: &[PastFlip], format: Format, look: &Look) -> String {
-    let view = History { target: "glm", now: started(), records, flips, more: records.len() == 5 };
+    let more = records.len() == 5;
+    let view = History { target: "glm", now: started(), records, flips, week: Spent::default(), more };
     text_of(|out| render_history(&view, format, look, out))
 }
 

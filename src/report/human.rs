@@ -12,7 +12,7 @@ use crate::outcome::{Outcome, Proof, Verdict};
 
 /// Columns before a label, and the columns a label takes with the space after it.
 pub(super) const INDENT: usize = 2;
-const LABEL: usize = 9;
+pub(super) const LABEL: usize = 9;
 
 /// Writes the report.
 pub(super) fn render(report: &Report<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()> {

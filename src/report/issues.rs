@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::outcome::{Diagnosis, Outcome, Verdict, judge};
+use crate::outcome::{Code, Diagnosis, Outcome, Verdict, judge};
 
 /// One trouble, and everything it was seen at.
 #[derive(Debug)]
@@ -72,15 +72,19 @@ fn merged(issues: Vec<Issue<'_>>) -> Vec<Issue<'_>> {
     kinds.into_iter().flat_map(shared).collect()
 }
 
-/// One block for all of a kind, where they are many.
+/// One block for all of a kind, where they are many, or where nothing is to be done about any: a quota is the provider's.
 fn shared(kind: Vec<Issue<'_>>) -> Vec<Issue<'_>> {
-    if kind.len() <= FEW {
+    let spared = kind.first().is_some_and(|first| first.diagnosis.code == Code::QuotaWithheld);
+    if kind.len() <= if spared { 1 } else { FEW } {
         return kind;
     }
+    let evidence = |issue: &Issue<'_>| issue.diagnosis.evidence.clone();
+    let is_shared =
+        kind.iter().all(|issue| issue.evidence_is_shared && kind.first().map(evidence) == Some(evidence(issue)));
     let mut rest = kind.into_iter();
     let Some(mut first) = rest.next() else { return Vec::new() };
     first.varied = true;
-    first.evidence_is_shared = false;
+    first.evidence_is_shared = is_shared;
     for other in rest {
         // Of several waits the longest is the one after which all can be tried again.
         if other.diagnosis.reset.map(|reset| reset.at) > first.diagnosis.reset.map(|reset| reset.at) {

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::outcome::{Outcome, RunId, Verdict, judge};
 
 mod bar;
+mod cost;
 mod documents;
 mod explain;
 mod history;
@@ -29,10 +30,13 @@ mod plan_json;
 mod plan_simulated;
 #[cfg(test)]
 mod plan_tests;
+#[cfg(test)]
+mod quota_tests;
 mod sheet;
 mod spark;
 mod status;
 mod status_json;
+mod status_quota;
 mod status_table;
 #[cfg(test)]
 mod status_tests;
@@ -51,6 +55,7 @@ pub use jsonl::line;
 pub use look::{Look, Marks, Style};
 pub use plan::{PlanView, render_plan};
 pub use status::{Overview, Place, StatusRow, render_status};
+pub use status_quota::{LimitLeft, Paused, ProviderQuota};
 pub use summary::summary;
 
 /// One finished pass.

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 
 use super::human::{INDENT, labelled};
 use super::look::{Look, Marks, Role};
-use super::{Format, status_json, status_table};
+use super::status_quota::{Paused, ProviderQuota};
+use super::{Format, status_json, status_quota, status_table};
 use crate::exit::Exit;
 use crate::outcome::words::{count, plain, span};
 use crate::outcome::{Code, Status, Warmth};
@@ -51,6 +52,8 @@ pub struct StatusRow {
     pub summary: Option<TargetSummary>,
     /// When its next probe is due; one in the past is overdue. `None` where none is, or it cannot be told.
     pub due: Option<Timestamp>,
+    /// Why its warm-ups are withheld, where they are. It does not touch its status.
+    pub paused: Option<Paused>,
     /// The last outcome that shows why it is not up.
     pub trouble: Option<PastOutcome>,
 }
@@ -66,6 +69,8 @@ pub struct Overview<'a> {
     pub config: Option<&'a Path>,
     /// The targets, in the order in which they are shown.
     pub rows: &'a [StatusRow],
+    /// What is left of the quotas of their providers, as far as it is known.
+    pub quotas: &'a [ProviderQuota],
     /// How the process will end.
     pub exit: Exit,
     /// What else a reader should know.
@@ -138,6 +143,7 @@ fn human(view: &Overview<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()
         status_table::render(view, look, out)?;
         writeln!(out)?;
     }
+    status_quota::render(view.rows, view.quotas, view.now, look, out)?;
     for trouble in gather(view.rows) {
         block(&trouble, view.now, look, out)?;
         writeln!(out)?;
@@ -259,7 +265,11 @@ fn line(view: &Overview<'_>, marks: Marks) -> String {
         Marks::Ascii => "|",
     };
     let day = percent(view.day()).map(|day| format!(" {dot} 24h {day}")).unwrap_or_default();
-    format!("{}: {stands}{day}", count(all, "target"))
+    let paused = match view.counted().filter(|row| row.paused.is_some()).count() {
+        0 => String::new(),
+        paused => format!(" {dot} {paused} paused"),
+    };
+    format!("{}: {stands}{paused}{day}", count(all, "target"))
 }
 
 /// Why those of a status are not up, the most frequent reasons first.

@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::cost::SpentEntry;
 use super::status::{Overview, Place, StatusRow, per_mille, warmth};
+use super::status_quota::{PausedEntry, QuotaEntry};
 use crate::outcome::words::is_unsafe;
 use crate::outcome::{Code, SCHEMA, Status, Warmth};
 use crate::store::{PastOutcome, Sample, Uptime};
@@ -29,6 +31,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     uptime_24h_percent: Option<f64>,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quotas: Vec<QuotaEntry<'a>>,
     targets: Vec<Entry<'a>>,
 }
 
@@ -48,6 +52,8 @@ struct Entry<'a> {
     evidence: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused: Option<PausedEntry<'a>>,
     warmth: Warmth,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_token_ms: Option<f64>,
@@ -59,6 +65,10 @@ struct Entry<'a> {
     uptime_7d_percent: Option<f64>,
     probes_7d: u64,
     failed_7d: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spent_24h: Option<SpentEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spent_7d: Option<SpentEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_due: Option<String>,
     overdue: bool,
@@ -92,6 +102,7 @@ pub(super) fn render(view: &Overview<'_>, out: &mut dyn Write) -> io::Result<()>
         maintenance: view.number(Status::Maintenance),
         uptime_24h_percent: share(view.day()),
         notes: view.notes,
+        quotas: view.quotas.iter().map(QuotaEntry::of).collect(),
         targets: view.rows.iter().map(|row| entry(row, view.now)).collect(),
     };
     document_of(&document, out)
@@ -139,6 +150,7 @@ fn entry(row: &StatusRow, now: Timestamp) -> Entry<'_> {
         code: row.code,
         evidence: trouble.and_then(|trouble| trouble.evidence.as_deref()),
         remedy: trouble.and_then(|trouble| trouble.remedy.as_deref()),
+        paused: row.paused.as_ref().map(PausedEntry::of),
         warmth: summary.map_or(Warmth::Unknown, warmth),
         first_token_ms: summary.and_then(|summary| summary.first_token_ms),
         uptime_24h_percent: share(day),
@@ -147,6 +159,8 @@ fn entry(row: &StatusRow, now: Timestamp) -> Entry<'_> {
         uptime_7d_percent: share(week),
         probes_7d: week.probes(),
         failed_7d: week.bad,
+        spent_24h: summary.and_then(|summary| SpentEntry::of(&summary.spent.day)),
+        spent_7d: summary.and_then(|summary| SpentEntry::of(&summary.spent.week)),
         next_due: row.due.map(moment),
         overdue: row.due.is_some_and(|due| due <= now),
         last: summary.map(|summary| &summary.latest),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::cost;
 use super::layout::{grid, shorten, shorten_end};
 use super::look::{Look, Role};
 use super::sheet::{Fit, Sheet, Step, paint};
@@ -26,11 +27,12 @@ enum Column {
     Spark,
     Day,
     Week,
+    Cost,
     Due,
     Last,
 }
 
-const ALL: [Column; 11] = [
+const ALL: [Column; 12] = [
     Column::Status,
     Column::Target,
     Column::Llm,
@@ -40,13 +42,15 @@ const ALL: [Column; 11] = [
     Column::Spark,
     Column::Day,
     Column::Week,
+    Column::Cost,
     Column::Due,
     Column::Last,
 ];
 
 /// What is left out when the terminal is narrow, in this order. Warmth can be seen from the first token, and the model
 /// from the target's name.
-const OPTIONAL: [Column; 8] = [
+const OPTIONAL: [Column; 9] = [
+    Column::Cost,
     Column::Warmth,
     Column::Week,
     Column::Llm,
@@ -58,15 +62,21 @@ const OPTIONAL: [Column; 8] = [
 ];
 
 /// Where to find room before a column is left out, and at last when none is left to leave out.
-const SQUEEZE: [Step<Column>; 6] = [
-    (Column::Spark, 8, Fit::Easy),
-    (Column::Llm, 18, Fit::Easy),
-    // The code stands below the table too.
-    (Column::Last, 18, Fit::Easy),
-    (Column::Target, 24, Fit::Easy),
-    (Column::Target, 8, Fit::Tight),
-    (Column::Last, 6, Fit::Tight),
-];
+fn squeeze(view: &Overview<'_>) -> [Step<Column>; 6] {
+    // The code stands below the table too. So does why a target is paused, but it is what a reader looks for.
+    let last = if view.rows.iter().any(|row| row.paused.is_some()) { PAUSED } else { 18 };
+    [
+        (Column::Spark, 8, Fit::Easy),
+        (Column::Llm, 18, Fit::Easy),
+        (Column::Last, last, Fit::Easy),
+        (Column::Target, 24, Fit::Easy),
+        (Column::Target, 8, Fit::Tight),
+        (Column::Last, 6, Fit::Tight),
+    ]
+}
+
+/// The columns of `paused: quota below 100 %`.
+const PAUSED: usize = 25;
 
 /// Writes the table.
 pub(super) fn render(view: &Overview<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()> {
@@ -74,14 +84,15 @@ pub(super) fn render(view: &Overview<'_>, look: &Look, out: &mut dyn Write) -> i
     let mut rows = vec![shown.iter().map(|column| header(*column).to_owned()).collect::<Vec<_>>()];
     let cells = |row: &StatusRow| shown.iter().map(|column| cell(*column, row, view.now, look)).collect();
     rows.extend(view.rows.iter().map(cells));
-    let sheet = Sheet::new(shown, rows).fit(&OPTIONAL, &SQUEEZE, look.width).cut(|column, cell, width| match column {
-        Column::Target | Column::Llm => shorten(cell, width, look.marks.ellipsis()),
-        Column::Last => shorten_end(cell, width, look.marks.ellipsis()),
-        Column::Spark => newest(cell, width),
-        _ => cell.to_owned(),
-    });
+    let sheet =
+        Sheet::new(shown, rows).fit(&OPTIONAL, &squeeze(view), look.width).cut(|column, cell, width| match column {
+            Column::Target | Column::Llm => shorten(cell, width, look.marks.ellipsis()),
+            Column::Last => shorten_end(cell, width, look.marks.ellipsis()),
+            Column::Spark => newest(cell, width),
+            _ => cell.to_owned(),
+        });
     let right = sheet.right(|column| {
-        matches!(column, Column::Since | Column::FirstToken | Column::Spark | Column::Day | Column::Week)
+        matches!(column, Column::Since | Column::FirstToken | Column::Spark | Column::Day | Column::Week | Column::Cost)
     });
     let statuses = std::iter::once(None).chain(view.rows.iter().map(|row| Some(row.status)));
     for ((lines, cells), status) in grid(&sheet.rows, &right).into_iter().zip(&sheet.rows).zip(statuses) {
@@ -112,6 +123,7 @@ fn is_known(column: Column, view: &Overview<'_>) -> bool {
     match column {
         Column::Warmth => any(|summary| warmth(summary) != Warmth::Unknown),
         Column::FirstToken | Column::Spark => any(|summary| summary.first_token_ms.is_some()),
+        Column::Cost => any(|summary| cost::cell(summary.spent.day.cost()).is_some()),
         Column::Due => view.rows.iter().any(|row| row.due.is_some()),
         _ => true,
     }
@@ -128,6 +140,7 @@ fn header(column: Column) -> &'static str {
         Column::Spark => "lately",
         Column::Day => "24h",
         Column::Week => "7d",
+        Column::Cost => "cost 24h",
         Column::Due => "next due",
         Column::Last => "last",
     }
@@ -152,8 +165,12 @@ fn cell(column: Column, row: &StatusRow, now: Timestamp, look: &Look) -> String 
         }
         Column::Day => summary.and_then(|summary| percent(summary.day)),
         Column::Week => summary.and_then(|summary| percent(summary.week)),
+        Column::Cost => summary.and_then(|summary| cost::cell(summary.spent.day.cost())),
         Column::Due => row.due.map(|due| due_in(due, now)),
-        Column::Last => summary.map(|summary| last(&summary.latest, now)),
+        Column::Last => match &row.paused {
+            Some(paused) => Some(format!("paused: {}", plain(&paused.why))),
+            None => summary.map(|summary| last(&summary.latest, now)),
+        },
     };
     known.filter(|text| !text.is_empty()).unwrap_or_else(|| look.marks.absent().to_owned())
 }

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use super::layout::columns;
 use super::sample::{look, ms, pass, past, ready, refused, started, text_of};
 use super::status::percent;
-use super::{Format, Look, Marks, Overview, Place, StatusRow, Style, render_status};
+use super::{Format, Look, Marks, Overview, Place, ProviderQuota, StatusRow, Style, render_status};
 use crate::exit::{Exit, Strictness};
 use crate::outcome::{Code, Outcome, Status, Warmth};
-use crate::store::{Sample, TargetSummary, Uptime};
+use crate::store::{Sample, SpentLately, TargetSummary, Uptime};
 
 fn ago(seconds: i64) -> Timestamp {
     started() - SignedDuration::from_secs(seconds)
@@ -39,6 +39,7 @@ fn row(outcome: &Outcome, status: Status, times: &[f64]) -> StatusRow {
         since: Some(ago(11_579)),
         code: latest.known_code(),
         due: Some(started() + SignedDuration::from_secs(200)),
+        paused: None,
         trouble: (status != Status::Up).then(|| latest.clone()),
         summary: Some(TargetSummary {
             target: latest.target.clone(),
@@ -47,13 +48,14 @@ fn row(outcome: &Outcome, status: Status, times: &[f64]) -> StatusRow {
             day: uptime(360, 0),
             week: uptime(2_519, 1),
             days: Vec::new(),
+            spent: SpentLately::default(),
             standing: None,
             latest,
         }),
     }
 }
 
-fn rows() -> Vec<StatusRow> {
+pub(super) fn rows() -> Vec<StatusRow> {
     let warm: Vec<f64> = (0..30).map(|n| if n == 11 { 74_300.0 } else { 280.0 + 17.0 * f64::from(n % 7) }).collect();
     let mut glm = row(&ready("synthetic", "glm", "hf:zai-org/GLM-4.6"), Status::Up, &warm);
     glm.since = Some(ago(190_000));
@@ -76,6 +78,7 @@ fn rows() -> Vec<StatusRow> {
         code: None,
         summary: None,
         due: None,
+        paused: None,
         trouble: None,
     };
     let both = ["deepseek", "minimax"].map(|id| row(&refused("synthetic-2", id, "m"), Status::Down, &[350.0, 360.0]));
@@ -85,6 +88,10 @@ fn rows() -> Vec<StatusRow> {
 }
 
 fn shown(rows: &[StatusRow], format: Format, look: &Look) -> String {
+    shown_with(rows, &[], format, look)
+}
+
+pub(super) fn shown_with(rows: &[StatusRow], quotas: &[ProviderQuota], format: Format, look: &Look) -> String {
     let exit = Exit::worst(rows.iter().map(|row| Exit::of_status(row.status, row.code, Strictness::Lenient)));
     let notes = if rows.len() == 1 { vec!["there is no probes.yaml".to_owned()] } else { Vec::new() };
     let view = Overview {
@@ -92,6 +99,7 @@ fn shown(rows: &[StatusRow], format: Format, look: &Look) -> String {
         store: Path::new("/var/lib/pilotlight"),
         config: Some(Path::new("/etc/pilotlight/probes.yaml")),
         rows,
+        quotas,
         exit,
         notes: &notes,
     };

@@ -2,19 +2,29 @@
 
 use super::{Counts, Report};
 use crate::exit::{Exit, Strictness};
-use crate::outcome::words::duration;
-use crate::outcome::{Outcome, Verdict, judge};
+use crate::outcome::words::{cost, duration};
+use crate::outcome::{Cost, Outcome, Verdict, judge};
 
-/// The line, without a line feed: counts, the worst target, the exit, the run.
+/// The line, without a line feed: counts, what it cost, the worst target, the exit, the run.
 #[must_use]
 pub fn summary(report: &Report<'_>) -> String {
     let mut parts = vec![format!("{} in {}", counted(report.counts()), duration(report.total))];
+    if let Some(spent) = spent(report) {
+        parts.push(format!("spent {spent}"));
+    }
     if let Some(worst) = worst(report) {
         parts.push(format!("worst: {worst}"));
     }
     parts.push(format!("exit {} {}", report.exit.code(), report.exit.name()));
     parts.push(format!("run {}", report.run_id));
     format!("pilotlight: {}", parts.join("; "))
+}
+
+/// What the warm-ups cost, where it is known.
+fn spent(report: &Report<'_>) -> Option<String> {
+    let mut all = Cost::default();
+    report.outcomes.iter().for_each(|outcome| all.add(outcome.cost));
+    cost(all)
 }
 
 fn counted(counts: Counts) -> String {

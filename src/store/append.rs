@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
 
+use super::hours::{self, Hours, hour_of};
 use super::open::Store;
 use super::rows::Insert;
-use super::{StoreError, Uptime};
+use super::{Spent, StoreError, Uptime};
 use crate::outcome::{Flip, Record, Verdict};
 
 /// What a state is of. A state is JSON that its own room reads and writes; the store only keeps it.
@@ -68,12 +69,6 @@ const LATEST: Insert = Insert {
     columns: 3,
     conflict: "ON CONFLICT (target) DO UPDATE SET at_ms = excluded.at_ms, record = excluded.record
         WHERE excluded.at_ms >= latest.at_ms",
-};
-const HOUR: Insert = Insert {
-    into: "INSERT INTO uptime_hours (hour, target, good, bad, unknown)",
-    columns: 5,
-    conflict: "ON CONFLICT (hour, target) DO UPDATE SET good = uptime_hours.good + excluded.good,
-        bad = uptime_hours.bad + excluded.bad, unknown = uptime_hours.unknown + excluded.unknown",
 };
 const STATE: Insert = Insert {
     into: "INSERT INTO states (kind, name, json)",
@@ -173,16 +168,14 @@ async fn write(
     })
     .await?;
 
-    let mut hours: BTreeMap<(i64, &str), Uptime> = BTreeMap::new();
+    let mut hours = Hours::new();
     let mut latest: BTreeMap<&str, (i64, &String)> = BTreeMap::new();
     let mut states: BTreeMap<(StateKind, &str), &str> = BTreeMap::new();
     for (_, entry, text) in &numbered {
         let (target, at) = (entry.record.target.as_str(), entry.at.as_millisecond());
-        hours.entry((hour_of(at), target)).or_default().count(if entry.counts {
-            entry.record.verdict
-        } else {
-            Verdict::Unknown
-        });
+        let hour = hours.entry((hour_of(at), target.to_owned())).or_default();
+        hour.uptime.count(if entry.counts { entry.record.verdict } else { Verdict::Unknown });
+        hour.spent.add(Spent::of_record(&entry.record));
         let newest = latest.entry(target).or_insert((at, text));
         if at >= newest.0 {
             *newest = (at, text);
@@ -196,21 +189,11 @@ async fn write(
     }
     let latest: Vec<_> = latest.into_iter().collect();
     LATEST.run(connection, &latest, |query, (target, (at, text))| query.bind(*target).bind(*at).bind(*text)).await?;
-    let hours: Vec<_> = hours.into_iter().collect();
-    HOUR.run(connection, &hours, |query, ((hour, target), uptime)| {
-        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        query.bind(*hour).bind(*target).bind(count(uptime.good)).bind(count(uptime.bad)).bind(count(uptime.unknown))
-    })
-    .await?;
+    hours::add(connection, hours).await?;
     let states: Vec<_> = states.into_iter().collect();
     STATE.run(connection, &states, |query, ((kind, key), json)| query.bind(kind.name()).bind(*key).bind(*json)).await?;
     let written = i64::try_from(entries.len()).unwrap_or(i64::MAX);
     Ok(first.saturating_add(written))
-}
-
-/// The Unix hour of a moment in Unix milliseconds.
-pub(super) fn hour_of(at_ms: i64) -> i64 {
-    at_ms.div_euclid(3_600_000)
 }
 
 impl Uptime {

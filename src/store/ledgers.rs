@@ -36,6 +36,13 @@ impl LedgerFiles {
         Self { directory, seen: Mutex::default() }
     }
 
+    /// The ledger of a provider as it was last kept. It makes no file and takes no lock: a ledger is replaced whole. `None`
+    /// where there is none that can be read.
+    #[must_use]
+    pub fn peek(&self, provider: &ProviderId) -> Option<Ledger> {
+        text(&self.path(provider)).ok().and_then(|text| Ledger::from_json(&text))
+    }
+
     fn path(&self, provider: &ProviderId) -> PathBuf {
         self.directory.join(format!("quota-{provider}.json"))
     }
@@ -165,6 +172,11 @@ mod tests {
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });
         assert_eq!(granted.iter().filter(|granted| **granted).count(), 7, "30 % of 25");
+        let peeked = LedgerFiles::new(directory.path().join("state")).peek(&ProviderId::new("synthetic").unwrap());
+        assert_eq!(peeked.unwrap().share_left(&WindowName::FIVE_HOUR), Some(0.5));
+        let elsewhere = LedgerFiles::new(directory.path().join("elsewhere"));
+        assert_eq!(elsewhere.peek(&ProviderId::new("synthetic").unwrap()), None);
+        assert!(!directory.path().join("elsewhere").exists(), "a look makes nothing");
         let file = directory.path().join("state/quota-synthetic.json");
         assert!(Ledger::from_json(&fs::read_to_string(&file).unwrap()).is_some());
         #[cfg(unix)]

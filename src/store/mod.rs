@@ -6,6 +6,7 @@
 
 mod append;
 mod files;
+mod hours;
 mod ledgers;
 mod open;
 mod past;
@@ -14,6 +15,7 @@ mod reader;
 mod retention;
 mod rows;
 mod schema;
+mod spent;
 mod summary;
 mod sweep;
 #[cfg(test)]
@@ -28,6 +30,7 @@ pub use past::{Filter, PastFlip, PastOutcome};
 pub use place::{StatePlaces, state_directory};
 pub use reader::Reader;
 pub use retention::Retention;
+pub use spent::{Spent, SpentLately};
 pub use summary::{DayCount, Sample, TargetSummary, Uptime};
 pub use sweep::Swept;
 pub use trouble::StoreError;

@@ -53,6 +53,14 @@ pub struct PastOutcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_requests: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_usd: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_remaining: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_ends: Option<String>,

@@ -6,8 +6,10 @@
 use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
 
+use super::hours;
+
 /// One step: what brings a store from the version before to this one. A step that was released is never changed.
-const MIGRATIONS: [&[&str]; 2] = [HISTORY, ROLL_UP];
+const MIGRATIONS: [&[&str]; 3] = [HISTORY, ROLL_UP, SPENDING];
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -52,6 +54,20 @@ const ROLL_UP: &[&str] = &[
         WHERE first_token_ms IS NOT NULL",
 ];
 
+/// What warm-ups cost, in the roll-up. What is not known is null. The hours that are there are filled from the records by
+/// [`hours::fill`].
+const SPENDING: &[&str] = &[
+    "ALTER TABLE uptime_hours ADD COLUMN warm_ups BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE uptime_hours ADD COLUMN cold_starts BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE uptime_hours ADD COLUMN withheld BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE uptime_hours ADD COLUMN input_tokens BIGINT",
+    "ALTER TABLE uptime_hours ADD COLUMN output_tokens BIGINT",
+    "ALTER TABLE uptime_hours ADD COLUMN price_requests DOUBLE PRECISION",
+    "ALTER TABLE uptime_hours ADD COLUMN price_usd DOUBLE PRECISION",
+];
+/// The version that [`SPENDING`] leads to.
+const WITH_SPENDING: i64 = 3;
+
 /// The version of the store; 0 when it has no tables yet.
 pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, Error> {
     let (tables,): (i64,) =
@@ -78,6 +94,9 @@ pub(super) async fn migrate(connection: &mut SqliteConnection, from: i64) -> Res
         for (version, step) in steps {
             for sql in *step {
                 sqlx::query(*sql).persistent(false).execute(&mut *connection).await?;
+            }
+            if *version == WITH_SPENDING {
+                hours::fill(connection).await?;
             }
             for sql in VERSION_TABLE {
                 sqlx::query(sql).persistent(false).execute(&mut *connection).await?;

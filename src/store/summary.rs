@@ -1,18 +1,17 @@
-//! One line per target, for overviews: its last outcome, its last first tokens, its uptime and its standing.
+//! One line per target, for overviews: its last outcome, its last first tokens, its uptime, what it cost, its standing.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::append::hour_of;
-use super::{PastOutcome, Reader, StateKind, StoreError};
+use super::hours::hour_of;
+use super::spent::{DAY, WEEK, spent_lately};
+use super::{PastOutcome, Reader, SpentLately, StateKind, StoreError};
 use crate::outcome::Warmth;
 
 /// First tokens that a summary has.
 const SAMPLES: i64 = 30;
-const DAY: i64 = 24;
-const WEEK: i64 = 7 * DAY;
 
 /// How many outcomes were what. `degraded` is good: it answers; what could not be told is in no share.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -84,6 +83,8 @@ pub struct TargetSummary {
     /// The days that `week` touches, the oldest first; the first and the last are not whole, and days without a probe
     /// are absent.
     pub days: Vec<DayCount>,
+    /// What its warm-ups cost in the same day and week.
+    pub spent: SpentLately,
     /// Its standing, as JSON.
     pub standing: Option<String>,
 }
@@ -120,10 +121,10 @@ impl Reader {
         for (target, at, record, standing) in latest {
             let Some(latest) = PastOutcome::read(at, &record) else { continue };
             let (first_token_ms, samples, days) = (None, Vec::new(), Vec::new());
-            let (day, week) = (Uptime::default(), Uptime::default());
+            let (day, week, spent) = (Uptime::default(), Uptime::default(), SpentLately::default());
             let name = target.clone();
-            summaries
-                .insert(name, TargetSummary { target, latest, first_token_ms, samples, day, week, days, standing });
+            let summary = TargetSummary { target, latest, first_token_ms, samples, day, week, days, spent, standing };
+            summaries.insert(name, summary);
         }
         let hour = hour_of(now.as_millisecond());
         let days: Vec<DayRow> = sqlx::query_as(DAYS)
@@ -139,6 +140,11 @@ impl Reader {
             summary.day.add(counted(day_good, day_bad, day_unknown));
             if let Ok(day) = Timestamp::from_second(day.saturating_mul(86_400)) {
                 summary.days.push(DayCount { day, uptime });
+            }
+        }
+        for (target, spent) in spent_lately(&mut connection, None, now).await.map_err(trouble)? {
+            if let Some(summary) = summaries.get_mut(&target) {
+                summary.spent = spent;
             }
         }
         let samples: Vec<(String, i64, f64, String)> =

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
 
-use super::append::hour_of;
+use super::hours::hour_of;
 use super::open::Store;
 use super::{Retention, StoreError};
 

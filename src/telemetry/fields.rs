@@ -6,7 +6,7 @@ use super::log::{LOG, PROBE_ENTERED, PROBE_FINISHED, PROBE_RETRYING, PROBE_START
 use super::service;
 
 /// The fields of `probe.finished` in their order: name, unit or form, meaning.
-const FIELDS: [(&str, &str, &str); 36] = [
+const FIELDS: [(&str, &str, &str); 37] = [
     ("ts", "RFC 3339, UTC, ms", "when the line was written"),
     ("level", "word", "`info` when ready, `warn` when degraded or unknown, `error` when failed"),
     ("event", "word", "`probe.finished`"),
@@ -42,6 +42,11 @@ const FIELDS: [(&str, &str, &str); 36] = [
         "unit of the limit",
         "what the provider said last is left of its foremost limit: of `five-hour`, `requests-day`, `requests-minute`, \
          `requests`, `week`, `key`, `balance` the first that it spoke of",
+    ),
+    (
+        "withheld",
+        "word",
+        "why the warm-up was not made, to spare the quota: see [quotas](quota.md#what-is-withheld-and-why)",
     ),
     ("retry_after_s", "seconds", "until the provider says to come back, from the moment of its answer"),
     ("certificate_ends", "RFC 3339, UTC", "when the server's certificate ends"),
@@ -89,7 +94,7 @@ pub fn log_markdown() -> String {
 mod tests {
     use super::super::line::Pairs;
     use super::*;
-    use crate::outcome::{Code, Connection, Proof, Record, SCHEMA, Stage, Verdict, Warmth};
+    use crate::outcome::{Code, Connection, Proof, Record, SCHEMA, Stage, Verdict, Warmth, Withholding};
     use crate::target::Depth;
 
     /// A record with every field, written out so that a new one cannot be forgotten here.
@@ -124,6 +129,7 @@ mod tests {
             price_requests: Some(1.0),
             price_usd: Some(1.0),
             quota_remaining: Some(1.0),
+            withheld: Some(Withholding::Floor),
             retry_after_s: Some(1.0),
             certificate_ends: text(),
             request_id: text(),

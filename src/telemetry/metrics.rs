@@ -82,6 +82,11 @@ impl Metrics {
         self.state().next_due(target, at);
     }
 
+    /// Takes why warm-ups of a target are withheld; `None` when they are not.
+    pub fn paused(&self, target: &TargetId, why: Option<&str>) {
+        self.state().paused(target, why);
+    }
+
     /// Takes the totals of the trigger since the process began.
     pub fn trigger(&self, fired: u64, lost: u64, missed: u64) {
         self.state().trigger = Some(Trigger { fired, lost, missed });

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::*;
-use crate::outcome::{Verdict, Warmth};
+use crate::outcome::{Cost, Verdict, Warmth, Withholding};
 use crate::target::Depth;
 
 #[tokio::test(flavor = "current_thread")]
@@ -30,6 +30,9 @@ fn a_past_outcome_has_every_field_of_a_record() {
     outcome.request_id = Some("req".to_owned());
     outcome.certificate_ends = Some(now());
     outcome.timings.queued = Some(sample::ms(3));
+    outcome.cost = Cost { requests: Some(0.1), usd: Some(0.000_04) };
+    outcome.quota.read_before(vec![sample::left_of_five_hours(364.0)]);
+    outcome.withheld = Some(Withholding::Floor);
     let mut diagnosis = sample::diagnosis(Code::RateLimited, Stage::Warm, "429", "wait");
     diagnosis.reset = Some(sample::reset_after(7));
     outcome.diagnosis = Some(diagnosis);

@@ -61,9 +61,35 @@ async fn a_store_of_the_first_version_is_brought_up_to_date() {
     let [glm] = &reader.summaries(now()).await.unwrap()[..] else { panic!() };
     assert_eq!(glm.day, Uptime { good: 3, bad: 1, unknown: 0 });
     assert_eq!((glm.latest.at, glm.samples.len(), glm.standing.as_deref()), (ago(10), 3, Some("{}")));
+    // What the old records tell; they know of no price.
+    let spent = Spent { warm_ups: 3, input_tokens: Some(27), output_tokens: Some(48), ..Spent::default() };
+    assert_eq!(glm.spent, SpentLately { day: spent, week: spent });
     assert_eq!(reader.verify().await.unwrap(), Vec::<String>::new());
     store.close().await;
     open(place.path()).await.close().await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn old_hours_are_filled_however_many_outcomes_there_are() {
+    const NUMBER: i64 = 2_345;
+    let place = tempfile::tempdir().unwrap();
+    let mut connection = connect(place.path()).await;
+    for sql in V1.iter().chain(&["BEGIN"]) {
+        sqlx::query(*sql).execute(&mut connection).await.unwrap();
+    }
+    let record = serde_json::to_string(&ready("glm", 0).record).unwrap();
+    for id in 0..NUMBER {
+        let at = ago(id * 3).as_millisecond();
+        // One that nobody can read costs nothing.
+        let record = if id == 7 { "{" } else { &record };
+        sqlx::query(V1_OUTCOME).bind(at).bind(id).bind(record).execute(&mut connection).await.unwrap();
+    }
+    sqlx::query("COMMIT").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    open(place.path()).await.close().await;
+    let spent = reader(place.path()).await.spent("glm", now()).await.unwrap().week;
+    let number = u64::try_from(NUMBER - 1).unwrap();
+    assert_eq!((spent.warm_ups, spent.input_tokens, spent.price_requests), (number, Some(9 * number), None));
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -6,6 +6,7 @@ mod history;
 mod kill;
 mod migration;
 mod numbers;
+mod spent;
 mod two;
 mod writing;
 

@@ -53,6 +53,11 @@ const AFTER: &str = "\n## Alerts\n\n\
     \x20       expr: pilotlight_certificate_not_after_timestamp_seconds - time() < 7 * 86400\n\
     \x20       annotations:\n\
     \x20         summary: 'the certificate of {{ $labels.provider }} ends in {{ $value | humanizeDuration }}'\n\
+    \x20     - alert: LlmNotWarmed\n\
+    \x20       expr: pilotlight_paused == 1\n\
+    \x20       for: 2h\n\
+    \x20       annotations:\n\
+    \x20         summary: '{{ $labels.target }} has not been warmed for two hours, to spare the quota'\n\
     \x20     - alert: PilotlightConfigRefused\n\
     \x20       expr: pilotlight_config_last_reload_successful == 0\n\
     \x20       for: 5m\n\

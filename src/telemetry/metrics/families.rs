@@ -80,6 +80,10 @@ families! {
         "What probes cost in requests, as the provider weighs them";
     PRICE_USD: Counter "pilotlight_probe_price_usd_total" ["target"]
         "What probes cost in US dollars";
+    WITHHELD: Counter "pilotlight_withheld_total" ["target", "reason"]
+        "Warm-ups that were not made, to spare the quota, by why";
+    PAUSED: Gauge "pilotlight_paused" ["target"]
+        "1 while warm-ups of the target are withheld to spare the quota, else 0; its status is not touched by that";
     FIRST_TOKEN: Histogram "pilotlight_first_token_seconds" ["target", "warmth"]
         "From writing a warm-up to its first generated content";
     PHASE: Histogram "pilotlight_phase_seconds" ["provider", "phase"]

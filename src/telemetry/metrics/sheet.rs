@@ -153,6 +153,12 @@ impl Sheet {
         write(encoder, &family::PRICE_REQUESTS, all().filter_map(price))?;
         let price = |(id, series): (_, &TargetSeries)| Some(([id], Value::Real(series.cost.usd?)));
         write(encoder, &family::PRICE_USD, all().filter_map(price))?;
+        let withheld = all().flat_map(|(id, series)| {
+            series.withheld.iter().map(move |(why, count)| ([id, why.name()], Value::Whole(*count)))
+        });
+        write(encoder, &family::WITHHELD, withheld)?;
+        let paused = |(id, series): (_, &TargetSeries)| Some(([id], Value::Whole(series.paused?.into())));
+        write(encoder, &family::PAUSED, all().filter_map(paused))?;
         let first = all().flat_map(|(id, series)| {
             series.first_token.iter().map(move |(warmth, histogram)| ([id, warmth], Value::Histogram(histogram)))
         });

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::outcome::{Code, Cost, Outcome, QuotaSeen, Status, Verdict, Warmth, judge};
+use crate::outcome::{Code, Cost, Outcome, QuotaSeen, Status, Verdict, Warmth, Withholding, judge};
 use crate::target::{Depth, ModelId, ProviderId, Target, TargetId};
 
 /// Bounds of the first token, in seconds: a warm LLM answers in the first half, one that loads in the second.
@@ -127,6 +127,9 @@ pub(super) struct TargetSeries {
     pub(super) tokens: Tally<&'static str, u64>,
     /// Of all probes together.
     pub(super) cost: Cost,
+    pub(super) withheld: Tally<Withholding, u64>,
+    /// Whether its warm-ups are withheld.
+    pub(super) paused: Option<bool>,
     pub(super) first_token: Tally<&'static str, Histogram>,
 }
 
@@ -145,6 +148,8 @@ impl TargetSeries {
             last_probe: Tally::default(),
             tokens: Tally::default(),
             cost: Cost::default(),
+            withheld: Tally::default(),
+            paused: None,
             first_token: Tally::default(),
         }
     }
@@ -174,6 +179,9 @@ impl TargetSeries {
             }
         }
         self.cost.add(outcome.cost);
+        if let Some(why) = outcome.withheld {
+            self.withheld.add(why, 1);
+        }
         self.first_token.measure(outcome.warmth.name(), FIRST_TOKEN, outcome.timings.first_token);
     }
 }
@@ -278,6 +286,12 @@ impl State {
     pub(super) fn next_due(&mut self, target: &TargetId, at: Option<Timestamp>) {
         if let Some(series) = self.targets.get_mut(target) {
             series.next_due = at;
+        }
+    }
+
+    pub(super) fn paused(&mut self, target: &TargetId, why: Option<&str>) {
+        if let Some(series) = self.targets.get_mut(target) {
+            series.paused = Some(why.is_some());
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::families::{ALL, Kind};
 use super::*;
 use crate::outcome::sample::{diagnosis, failed, ms, ready, started, target};
-use crate::outcome::{Code, Cost, Limited, Proof, Reading, Stage, Unit, Warmth, WindowName};
+use crate::outcome::{Code, Cost, Limited, Proof, Reading, Stage, Unit, Warmth, WindowName, Withholding};
 use crate::target::Depth;
 
 fn metrics() -> Metrics {
@@ -15,6 +15,13 @@ fn metrics() -> Metrics {
 fn refused() -> Outcome {
     let diagnosis = diagnosis(Code::KeyRefused, Stage::Authenticate, "HTTP 401", "make a new key");
     failed(ready("synthetic", "glm", "hf:zai-org/GLM-4.6"), diagnosis, Proof::Answered, Some(401))
+}
+
+/// A warm-up that was not made.
+fn withheld() -> Outcome {
+    let diagnosis = diagnosis(Code::QuotaWithheld, Stage::Warm, "quota below 15 %", "wait");
+    let outcome = failed(ready("synthetic", "glm", "hf:zai-org/GLM-4.6"), diagnosis, Proof::KeyAccepted, None);
+    Outcome { withheld: Some(Withholding::Floor), ..outcome }
 }
 
 /// What is left of five hours.
@@ -41,6 +48,8 @@ fn full() -> Metrics {
     outcome.warmth = Warmth::Cold;
     metrics.observe(&outcome, None);
     metrics.observe(&refused(), None);
+    metrics.observe(&withheld(), None);
+    metrics.paused(&outcome.target.id, Some("quota below 15 %"));
     metrics.standing(&outcome.target, Status::Down, started());
     metrics.next_due(&outcome.target.id, Some(started()));
     metrics.trigger(7, 1, 2);
@@ -85,9 +94,11 @@ fn a_finished_probe_is_counted() {
             "pilotlight_first_token_seconds_bucket{le=\"0.5\",target=\"glm\",warmth=\"warm\"} 1",
             "pilotlight_first_token_seconds_bucket{le=\"+Inf\",target=\"glm\",warmth=\"cold\"} 2",
             "pilotlight_first_token_seconds_count{target=\"glm\",warmth=\"cold\"} 2",
-            "pilotlight_phase_seconds_count{provider=\"synthetic\",phase=\"tls\"} 4",
+            "pilotlight_phase_seconds_count{provider=\"synthetic\",phase=\"tls\"} 5",
             "pilotlight_tokens_total{target=\"glm\",direction=\"output\"} 48",
             "pilotlight_probe_price_usd_total{target=\"glm\"} 0.75",
+            "pilotlight_withheld_total{target=\"glm\",reason=\"floor\"} 1",
+            "pilotlight_paused{target=\"glm\"} 1",
             "pilotlight_quota_remaining{provider=\"synthetic\",window=\"five-hour\",unit=\"requests\"} 364.0",
             "pilotlight_quota_max{provider=\"synthetic\",window=\"five-hour\",unit=\"requests\"} 500.0",
             "pilotlight_quota_limited{provider=\"synthetic\",window=\"five-hour\"} 0",
@@ -179,6 +190,16 @@ fn the_newest_word_of_a_limit_is_told() {
             "pilotlight_quota_limited{provider=\"synthetic\",window=\"week\"} 0",
         ]
     );
+}
+
+#[test]
+fn a_pause_that_is_over_is_told() {
+    let metrics = metrics();
+    let id = withheld().target.id.clone();
+    assert!(!metrics.encode().contains("pilotlight_paused"), "nothing was asked yet");
+    metrics.paused(&id, Some("quota below 15 %"));
+    metrics.paused(&id, None);
+    assert_has(&metrics.encode(), &["pilotlight_paused{target=\"glm\"} 0"]);
 }
 
 #[test]
