@@ -214,7 +214,7 @@ fn a_target_that_is_not_warmed_says_so_and_what_is_left() {
     );
     let text = told(folder, &["history", "glm"], 0);
     assert!(text.lines().next().unwrap().ends_with("  cost  because"), "{text}");
-    assert!(text.contains("  quota-withheld: quota"), "{text}");
+    assert!(text.contains("  quota-withheld: quota "), "{text}");
     // The catalogue has a price.
     assert!(text.contains("\n7d: 1 warm-up, 12 tokens, 1 request, $") && text.ends_with("; 1 withheld\n"), "{text}");
 

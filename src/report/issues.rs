@@ -108,7 +108,9 @@ impl Issue<'_> {
             if sentence.contains("{nearest}") {
                 text = text.replace(&own, "");
             } else if sentence.contains("{model}") {
-                text = text.replace(&own, &sentence.replace("{model}", "each of these models"));
+                let all =
+                    if self.diagnosis.code == Code::QuotaWithheld { "these models" } else { "each of these models" };
+                text = text.replace(&own, &sentence.replace("{model}", all));
             }
         }
         text.trim().to_owned()
