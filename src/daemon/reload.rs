@@ -195,7 +195,8 @@ impl Daemon {
             .filter_map(|slot| {
                 let provider = &slot.target.provider.id;
                 let settings = config.quotas.get(provider)?;
-                Some((provider.clone(), stake(slot, settings, None)?))
+                let assumed = config.assumptions.get(&slot.target.id);
+                Some((provider.clone(), stake(slot, settings, assumed)?))
             })
             .collect();
         self.treasury.adopt(config.quotas, &stakes);

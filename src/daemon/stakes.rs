@@ -1,7 +1,7 @@
 //! What each target's warm-ups are worth and cost: by this the governor prefers some where there is not enough for all.
 
 use super::slot::Slot;
-use crate::plan::{AUTO, Trigger, WarmTrigger};
+use crate::plan::{AUTO, Assumed, Trigger, WarmTrigger};
 use crate::quota::{Charge, QuotaSettings, Stake};
 
 /// How often an LLM is taken to be used in an hour where nobody says.
@@ -10,14 +10,15 @@ const USE_PER_HOUR: f64 = 1.0;
 const CRON_PER_HOUR: f64 = 6.0;
 
 /// The stake of a target that is warmed by a schedule.
-pub(super) fn stake(slot: &Slot, settings: &QuotaSettings, use_per_hour: Option<f64>) -> Option<Stake> {
+pub(super) fn stake(slot: &Slot, settings: &QuotaSettings, assumed: Option<&Assumed>) -> Option<Stake> {
     let warm = slot.schedule.as_ref()?.warm.as_ref()?;
     let target = &slot.target;
     let per_hour = |every: std::time::Duration| 3600.0 / every.as_secs_f64().max(1.0);
-    let cold_start = slot.past.cold_start.unwrap_or(target.expect.cold_start);
+    let cold_start =
+        slot.past.cold_start.or(assumed.and_then(|assumed| assumed.cold_start)).unwrap_or(target.expect.cold_start);
     Some(Stake {
         target: target.id.clone(),
-        use_per_hour: use_per_hour.unwrap_or(USE_PER_HOUR),
+        use_per_hour: assumed.and_then(|assumed| assumed.requests_per_hour).unwrap_or(USE_PER_HOUR),
         cold_start_s: cold_start.as_secs_f64(),
         charge: Charge::expected(settings.price(&target.model), target.max_output_tokens),
         warm_ups_per_hour: match &warm.trigger {
