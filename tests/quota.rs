@@ -81,7 +81,7 @@ fn a_greedy_schedule_stays_within_its_share_to_the_request() {
     assert_eq!(withheld["verdict"], "unknown");
     assert_eq!(withheld["stage"], "warm", "all that is free was climbed");
     let evidence = withheld["evidence"].as_str().unwrap();
-    let short = ["the probes' share of 30 % is spent", "kept for more useful targets"];
+    let short = ["the probes' share of 30 % is spent", "the share is enough for one every"];
     assert!(short.iter().any(|why| evidence.starts_with(why)), "{withheld}");
     // The share is spent twice over, and comes again.
     for _ in 0..22 {

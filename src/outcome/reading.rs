@@ -272,7 +272,7 @@ pub enum Withholding {
     Floor,
     /// The probes' share of a limit is spent.
     Share,
-    /// What is left of the share is kept for targets that are more useful.
+    /// The share is not enough for all schedules, and this target has had its part for now.
     Useful,
     /// The day's money is spent.
     DailyCap,

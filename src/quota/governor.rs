@@ -10,6 +10,9 @@ use crate::outcome::Unit;
 /// Rounding must not cost a request.
 const GRAIN: f64 = 1e-9;
 
+/// A warm-up that comes earlier than its turn by such a part of the gap is not sent away.
+const SLACK: f64 = 0.02;
+
 /// Who asks for a warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spending {
@@ -41,8 +44,9 @@ pub struct Wish {
     pub at_most_usd: Option<f64>,
     /// Whether another is under way.
     pub in_flight: InFlight,
-    /// What more useful targets will ask for in an hour.
-    pub ahead_per_hour: Charge,
+    /// How far apart the target's warm-ups are to be while the share is short ([`gaps`](super::gaps)), and how long ago the
+    /// last one was granted, where that is known. In seconds.
+    pub pace: Option<(f64, f64)>,
 }
 
 impl Ledger {
@@ -123,12 +127,14 @@ impl Ledger {
                 };
                 return Err(Withheld { why, until_s: Some(bucket.seconds_until(needed, &measure)) });
             }
-            // What more useful targets need until the next tick is kept for them; never more than can be saved up.
-            let ahead = wish.ahead_per_hour.in_unit(limit.unit).unwrap_or(0.0) * measure.every_s / 3600.0;
-            let wanted = (needed + ahead.max(0.0)).min(measure.cap);
-            if bucket.level() + GRAIN < wanted {
-                let why = WhyWithheld::Useful { window: limit.name.clone() };
-                return Err(Withheld { why, until_s: Some(bucket.seconds_until(wanted, &measure)) });
+            // Of what comes in, each has its part; what can no longer be saved up is for whoever comes.
+            let ample = bucket.level() + GRAIN >= (measure.cap - measure.tick / 2.0).max(needed);
+            if let Some((gap_s, since_s)) = wish.pace
+                && !ample
+                && since_s < gap_s * (1.0 - SLACK)
+            {
+                let why = WhyWithheld::Useful { window: limit.name.clone(), gap_s };
+                return Err(Withheld { why, until_s: Some((gap_s - since_s).max(0.0)) });
             }
         }
         Ok(())

@@ -25,5 +25,5 @@ pub use limit::{Limit, Refill};
 pub use price::{Charge, ModelPattern, Price, PriceList};
 pub use settings::{Percent, QuotaSettings};
 pub use stamp::{Stamp, Steady};
-pub use useful::{Stake, ahead};
+pub use useful::{Stake, gaps};
 pub use withheld::{WhyWithheld, Withheld};

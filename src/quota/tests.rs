@@ -36,7 +36,7 @@ fn wish() -> Wish {
         charge: Charge { requests: 1.0, tokens: 30.0, usd: None },
         at_most_usd: None,
         in_flight: InFlight::No,
-        ahead_per_hour: Charge::default(),
+        pace: None,
     }
 }
 
@@ -174,29 +174,48 @@ fn what_was_taken_and_not_spent_is_given_back() {
     assert_eq!(before.share_left(&WindowName::FIVE_HOUR), None);
 }
 
-#[test]
-fn when_short_the_most_useful_goes_first() {
-    let stake = |name: &str, use_per_hour, requests| Stake {
+fn stake(name: &str, use_per_hour: f64, requests: f64, warm_ups_per_hour: f64) -> Stake {
+    Stake {
         target: TargetId::new(name).unwrap(),
         use_per_hour,
         cold_start_s: 30.0,
         charge: Charge { requests, ..Charge::default() },
-        warm_ups_per_hour: 15.0,
-    };
-    let order = ahead(&[stake("rare", 1.0, 1.0), stake("often", 20.0, 1.0), stake("cheap", 5.0, 0.1)]);
-    let names: Vec<(&str, f64)> = order.iter().map(|(id, charge)| (id.as_str(), charge.requests)).collect();
-    // 5 × 30 ÷ 0.1 is more than 20 × 30 ÷ 1.
-    assert_eq!(names, [("cheap", 0.0), ("often", 1.5), ("rare", 16.5)]);
+        warm_ups_per_hour,
+    }
+}
 
+#[test]
+fn when_short_everybody_has_a_part_and_the_more_useful_a_larger_one() {
+    let minutes = |stakes: &[Stake]| -> Vec<(String, f64)> {
+        let gaps = gaps(stakes, &synthetic());
+        gaps.into_iter().map(|(id, gap)| (id.to_string(), (gap / 6.0).round() / 10.0)).collect()
+    };
+    // 30 requests an hour are the share, and 28.5 go by turns. Six models every 5 minutes ask for 72.
+    let six: Vec<Stake> = ["a", "b", "c", "d", "e", "f"].map(|name| stake(name, 1.0, 1.0, 12.0)).to_vec();
+    assert!(minutes(&six).iter().all(|(_, gap)| *gap == 12.6), "{:?}", minutes(&six));
+    // Two of them fit as they are.
+    assert_eq!(minutes(&six[..2]), []);
+    // Who is used twice as much has twice as much; who is cheap asks for less than its part and has all it asks for.
+    let mixed = [stake("often", 4.0, 1.0, 60.0), stake("rare", 2.0, 1.0, 60.0), stake("cheap", 2.0, 0.1, 15.0)];
+    assert_eq!(minutes(&mixed), [("often".to_owned(), 3.3), ("rare".to_owned(), 6.7)]);
+    // What is worth nothing by what is stated is not left out altogether.
+    let unused = [stake("used", 10.0, 1.0, 60.0), stake("unused", 0.0, 1.0, 60.0)];
+    assert_eq!(minutes(&unused)[1], ("unused".to_owned(), 212.6));
+}
+
+#[test]
+fn a_target_that_has_had_its_part_waits_for_its_turn() {
     let settings = synthetic();
     let mut ledger = Ledger::new(at(0));
-    let rare = Wish { ahead_per_hour: order[2].1, ..wish() };
-    // Every quarter of an hour the more useful ones need 4.125; a bucket of 7.5 has room for the rare one, three times.
-    let granted = (0..10).take_while(|_| ledger.ask(&settings, &rare, at(0)).is_ok()).count();
-    assert_eq!(granted, 3);
-    let why = ledger.ask(&settings, &rare, at(0)).unwrap_err().why;
-    assert_eq!(why, WhyWithheld::Useful { window: WindowName::FIVE_HOUR });
-    assert!(ask(&mut ledger, 0).is_ok(), "the most useful one has the rest");
+    let paced = |since_s| Wish { pace: Some((720.0, since_s)), ..wish() };
+    let withheld = ledger.ask(&settings, &paced(300.0), at(0)).unwrap_err();
+    assert_eq!(withheld.to_string(), "the share is enough for one every 12m (five-hour); again in 7m");
+    assert!(ledger.ask(&settings, &paced(710.0), at(0)).is_ok());
+    assert!(ask(&mut ledger, 0).is_ok(), "of which nothing is known, it has not had its part");
+    // 60 are saved up overnight; what can no longer be saved up is for whoever comes.
+    let greedy =
+        |ledger: &mut Ledger| (0..100).take_while(|_| ledger.ask(&settings, &paced(1.0), at(600)).is_ok()).count();
+    assert_eq!(greedy(&mut ledger), 4);
 }
 
 #[test]

@@ -51,10 +51,12 @@ pub enum WhyWithheld {
         /// The share, in per cent.
         share: u8,
     },
-    /// What is left of the share is kept for targets that are more useful.
+    /// The share is not enough for what all schedules ask for, and this target has had its part for now.
     Useful {
         /// Of which limit.
         window: WindowName,
+        /// How far apart its warm-ups are to be, in seconds.
+        gap_s: f64,
     },
     /// The day's money is spent.
     DailyCap {
@@ -91,7 +93,10 @@ impl WhyWithheld {
             Self::Floor { max: Some(_), floor, .. } => format!("quota below {floor} %"),
             Self::Floor { max: None, .. } => "quota spent".to_owned(),
             Self::Share { share, .. } => format!("the probes' share of {share} % is spent"),
-            Self::Useful { .. } => "kept for more useful targets".to_owned(),
+            Self::Useful { gap_s, .. } => {
+                let gap = Duration::try_from_secs_f64(gap_s.min(FAR_S)).unwrap_or_default();
+                format!("the share is enough for one every {}", wait(gap))
+            }
             Self::DailyCap { cap, .. } => format!("daily cap of {} reached", money(*cap)),
             Self::PriceUnknown => "daily cap, and no known price".to_owned(),
         }
@@ -112,7 +117,7 @@ impl fmt::Display for Withheld {
             WhyWithheld::Share { window, unit, left, price, .. } => {
                 write!(f, ": {} left of it, {} needed ({window})", quantity(*left, *unit), quantity(*price, *unit))?;
             }
-            WhyWithheld::Useful { window } => write!(f, " ({window})")?,
+            WhyWithheld::Useful { window, .. } => write!(f, " ({window})")?,
             WhyWithheld::DailyCap { spent, .. } => write!(f, ": {} spent today (UTC)", money(*spent))?,
             WhyWithheld::Limited | WhyWithheld::InFlight | WhyWithheld::PriceUnknown => {}
         }

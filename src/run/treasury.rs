@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task;
 
@@ -14,7 +14,7 @@ use crate::probe::clock::Clock;
 use crate::probe::{Job, KnownOfQuota, Leave, NotPermitted, Permit};
 use crate::quota::{
     Charge, Grant, InFlight, Ledger, Ledgers, MemoryLedgers, Price, QuotaSettings, Spending, Stake, Stamp, Steady,
-    Waits, Wish, ahead,
+    Waits, Wish, gaps,
 };
 use crate::target::{Depth, ModelId, ProviderId, Target, TargetId};
 
@@ -28,6 +28,8 @@ pub struct Treasury {
     rules: Mutex<Rules>,
     in_flight: Arc<Mutex<HashMap<Lane, usize>>>,
     traffic: Mutex<HashMap<ProviderId, Traffic>>,
+    /// When each target was last granted a warm-up.
+    granted: Mutex<HashMap<TargetId, Instant>>,
     /// Why the last ledger could not be kept.
     trouble: Mutex<Option<String>>,
 }
@@ -47,7 +49,8 @@ struct Traffic {
 #[derive(Default)]
 struct Rules {
     settings: BTreeMap<ProviderId, Arc<QuotaSettings>>,
-    ahead: HashMap<TargetId, Charge>,
+    /// How far apart warm-ups are to be, in seconds, where the share is short.
+    gaps: HashMap<TargetId, f64>,
 }
 
 /// A warm-up of ours at an LLM, for as long as it lives.
@@ -83,6 +86,7 @@ impl Treasury {
             rules: Mutex::default(),
             in_flight: Arc::default(),
             traffic: Mutex::default(),
+            granted: Mutex::default(),
             trouble: Mutex::default(),
         }
     }
@@ -101,11 +105,12 @@ impl Treasury {
     ) {
         let settings: BTreeMap<_, _> = settings.into_iter().map(|(id, settings)| (id, Arc::new(settings))).collect();
         let mut all = HashMap::new();
-        for provider in settings.keys() {
+        for (provider, settings) in &settings {
             let own = stakes.iter().filter(|(id, _)| id == provider).map(|(_, stake)| stake.clone());
-            all.extend(ahead(&own.collect::<Vec<_>>()));
+            all.extend(gaps(&own.collect::<Vec<_>>(), settings));
         }
-        *self.rules() = Rules { settings, ahead: all };
+        self.granted.lock().unwrap_or_else(PoisonError::into_inner).retain(|target, _| all.contains_key(target));
+        *self.rules() = Rules { settings, gaps: all };
     }
 
     /// Why the last ledger could not be kept, where it could not.
@@ -138,6 +143,21 @@ impl Treasury {
     fn traffic<T>(&self, provider: &ProviderId, look: impl FnOnce(&mut Traffic) -> T) -> T {
         let mut all = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         look(all.entry(provider.clone()).or_default())
+    }
+
+    /// How far apart the warm-ups of a target are to be, and how long ago its last was granted.
+    fn pace(&self, target: &TargetId) -> Option<(f64, f64)> {
+        let gap = self.rules().gaps.get(target).copied()?;
+        let last = self.granted.lock().unwrap_or_else(PoisonError::into_inner).get(target).copied()?;
+        Some((gap, self.clock.now().saturating_duration_since(last).as_secs_f64()))
+    }
+
+    fn note(&self, target: &TargetId) {
+        // Only those whose share is short are asked for again.
+        if self.rules().gaps.contains_key(target) {
+            let now = self.clock.now();
+            self.granted.lock().unwrap_or_else(PoisonError::into_inner).insert(target.clone(), now);
+        }
     }
 
     fn rules(&self) -> std::sync::MutexGuard<'_, Rules> {
@@ -207,7 +227,7 @@ impl Attempt<'_> {
     async fn leave(&self, known: KnownOfQuota<'_>) -> Result<(), NotPermitted> {
         let target = self.target;
         let settings = self.treasury.settings(&target.provider.id);
-        let ahead = self.treasury.rules().ahead.get(&target.id).copied().unwrap_or_default();
+        let pace = self.treasury.pace(&target.id);
         let (spending, in_flight) = (self.treasury.spending, self.met);
         let (model, tokens) = (target.model.clone(), target.max_output_tokens);
         let (seen, list) = (known.seen.clone(), known.list_price);
@@ -220,7 +240,7 @@ impl Attempt<'_> {
                 charge: Charge::expected(price, tokens),
                 at_most_usd: Charge::at_most(price, tokens).usd,
                 in_flight,
-                ahead_per_hour: ahead,
+                pace,
             };
             ledger.ask(settings, &wish, now).map(|grant| (grant, price))
         });
@@ -232,6 +252,7 @@ impl Attempt<'_> {
         match answer {
             Some(Ok(granted)) => {
                 self.treasury.traffic(&target.provider.id, |traffic| traffic.granted += 1);
+                self.treasury.note(&target.id);
                 *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
                 Ok(())
             }

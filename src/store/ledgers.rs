@@ -148,7 +148,7 @@ mod tests {
             charge: Charge { requests: 1.0, ..Charge::default() },
             at_most_usd: None,
             in_flight: InFlight::No,
-            ahead_per_hour: Charge::default(),
+            pace: None,
         };
         let mut granted = false;
         let provider = ProviderId::new("synthetic").unwrap();

@@ -15,7 +15,7 @@ use super::pool::{Answer, Pool};
 use super::users::{Hours, Users};
 use super::{COLD_START, Crowd, IDLE_TIMEOUT, Probing, Tally};
 use crate::outcome::Withholding;
-use crate::quota::{Charge, InFlight, Ledger, QuotaSettings, Spending, Stake, Stamp, Wish, ahead};
+use crate::quota::{Charge, InFlight, Ledger, QuotaSettings, Spending, Stake, Stamp, Wish, gaps};
 use crate::target::{Family, KeepAlive, TargetId};
 
 const MS: i64 = 1_000_000;
@@ -32,6 +32,8 @@ struct Event {
 enum What {
     /// A warm-up is due.
     Due,
+    /// One that was withheld is asked for again.
+    Resumed,
     /// A session begins, with so many more requests.
     Session(u32),
     /// The same, at a time when nobody is expected.
@@ -49,6 +51,12 @@ struct Actor<'a> {
     user: Charge,
     charge: Charge,
     wish: Wish,
+    /// How far apart our warm-ups are to be while the share is short, in seconds.
+    gap_s: Option<f64>,
+    /// When the last was granted.
+    granted_ms: Option<i64>,
+    /// When one that was withheld is asked for again.
+    resumes_ms: Option<i64>,
     /// When our last warm-up is over.
     busy_until: i64,
     tally: Tally,
@@ -121,10 +129,10 @@ pub(super) fn play(
     seed: u64,
 ) -> Vec<Tally> {
     let [from, to] = [from, to].map(|moment| nanoseconds(moment).div_euclid(MS));
-    let before = reserved(account);
+    let gaps = stretched(account);
     let actors = account.targets.iter().enumerate();
     let mut actors: Vec<Actor<'_>> =
-        actors.map(|(place, target)| actor(account, target, place, (from, to), &before, seed)).collect();
+        actors.map(|(place, target)| actor(account, target, place, (from, to), &gaps, seed)).collect();
     let mut world = World {
         quota: &account.quota,
         probing,
@@ -149,7 +157,17 @@ pub(super) fn play(
         let next = match event.what {
             What::Due => {
                 world.warm(actor, event.at_ms);
-                actor.next_due(event.target)
+                let next = actor.next_due(event.target);
+                // As the daemon does: sooner than its schedule has the next.
+                let resumes = actor.resumes_ms.zip(next).filter(|(at_ms, next)| *at_ms < next.at_ms);
+                if let Some((at_ms, _)) = resumes {
+                    world.queue.push(Reverse(Event { at_ms, target: event.target, what: What::Resumed }));
+                }
+                next
+            }
+            What::Resumed => {
+                world.warm(actor, event.at_ms);
+                None
             }
             What::Session(more) => {
                 actor.tally.sessions += 1;
@@ -178,7 +196,7 @@ fn actor<'a>(
     target: &'a TargetForecast,
     place: usize,
     (from, to): (i64, i64),
-    before: &BTreeMap<TargetId, Charge>,
+    gaps: &BTreeMap<TargetId, f64>,
     seed: u64,
 ) -> Actor<'a> {
     let lane = u64::try_from(place).unwrap_or(0);
@@ -202,15 +220,18 @@ fn actor<'a>(
             charge: target.charge,
             at_most_usd: at_most.usd,
             in_flight: InFlight::No,
-            ahead_per_hour: before.get(&target.target.id).copied().unwrap_or_default(),
+            pace: None,
         },
+        gap_s: gaps.get(&target.target.id).copied(),
+        granted_ms: None,
+        resumes_ms: None,
         busy_until: i64::MIN,
         tally: Tally::default(),
     }
 }
 
-/// What more useful targets will ask for.
-fn reserved(account: &AccountForecast) -> BTreeMap<TargetId, Charge> {
+/// How far apart warm-ups are to be, in seconds, where the share is short.
+fn stretched(account: &AccountForecast) -> BTreeMap<TargetId, f64> {
     let stated = account.targets.iter().any(|target| target.assumed.requests_per_hour.is_some());
     let hours = account.warm_time.as_secs_f64() / 3600.0;
     let stakes: Vec<Stake> = account
@@ -229,7 +250,7 @@ fn reserved(account: &AccountForecast) -> BTreeMap<TargetId, Charge> {
             },
         })
         .collect();
-    ahead(&stakes).into_iter().collect()
+    gaps(&stakes, &account.quota).into_iter().collect()
 }
 
 impl Actor<'_> {
@@ -290,10 +311,20 @@ impl World<'_> {
                 if self.sight == Sight::Before {
                     self.tell(now);
                 }
+                actor.resumes_ms = None;
+                let since =
+                    actor.granted_ms.map(|last| number(u64::try_from(now.saturating_sub(last)).unwrap_or(0)) / 1e3);
+                actor.wish.pace = actor.gap_s.zip(since);
                 actor.wish.in_flight = if actor.busy_until > now { InFlight::Yes } else { InFlight::No };
                 match self.ledger.ask(self.quota, &actor.wish, stamp) {
-                    Ok(grant) => Some(grant),
+                    Ok(grant) => {
+                        actor.granted_ms = Some(now);
+                        Some(grant)
+                    }
                     Err(withheld) => {
+                        #[expect(clippy::cast_possible_truncation, reason = "a wait of at most a month")]
+                        let wait = withheld.until_s.map(|seconds| (seconds.min(3e6) * 1e3).ceil() as i64);
+                        actor.resumes_ms = wait.map(|wait| now.saturating_add(wait.max(5_000)));
                         let kind = withheld.why.kind();
                         let place = Withholding::ALL.iter().position(|known| *known == kind);
                         if let Some(count) = place.and_then(|place| actor.tally.withheld.get_mut(place)) {
