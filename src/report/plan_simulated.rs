@@ -34,7 +34,7 @@ pub(super) fn render(
     if with.sent_refused > 0 {
         rows.push(ours("  refused (429)", with.sent_refused.to_string()));
     }
-    rows.push(ours("  withheld", with.all_withheld().to_string()));
+    rows.push(ours("  times withheld", with.all_withheld().to_string()));
     rows.extend(reasons(&with).into_iter().map(|(number, name)| ours(&format!("    {name}"), number.to_string())));
     for taken in simulated.taken.iter().filter(|taken| with.sent > 0 && taken.amount.is_some()) {
         let label = format!("  took of {}", taken.window);

@@ -104,7 +104,7 @@ fn beyond(account: &AccountForecast, limit: &LimitForecast, forecast: &Forecast)
     let all = account.warm_ups();
     let withheld = match account.withheld {
         None | Some(0) => String::new(),
-        Some(some) => format!(": the governor will withhold about {some} of {all} warm-ups in {}", days(forecast.days)),
+        Some(some) => format!(": the governor will leave out about {some} of {all} warm-ups in {}", days(forecast.days)),
     };
     let longer = worst.part / share;
     let paces = tally(warmed(account).filter_map(|target| target.pace.as_ref().and_then(Pace::interval)));

@@ -168,7 +168,9 @@ impl Simulation {
 /// How many warm-ups the governor withholds where nobody else uses an account.
 pub(super) fn withheld_alone(account: &AccountForecast, from: Timestamp, to: Timestamp) -> u64 {
     let played = play::play((from, to), account, (Probing::Governed, Crowd::Nobody), 0);
-    played.iter().map(Tally::all_withheld).sum()
+    let made: u64 = played.iter().map(|tally| tally.sent + tally.sent_refused).sum();
+    // One that is withheld is asked for again, so the times it was withheld are not those that were not made.
+    account.warm_ups().saturating_sub(made)
 }
 
 /// Who uses the LLMs beside us.
