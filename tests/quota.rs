@@ -159,3 +159,42 @@ fn prices_are_read_off_the_providers_own_counter() {
     let costs: Vec<f64> = log.iter().filter_map(|line| line["price_requests"].as_f64()).collect();
     assert_eq!(costs.first(), Some(&1.0), "as long as nothing is known, one: {costs:?}");
 }
+
+#[test]
+fn a_failure_is_not_hidden_by_a_retry_that_is_withheld() {
+    // Two schedules ask for more than the share, and one of the models fails.
+    let models: Vec<Value> =
+        ["a", "b"].iter().map(|name| json!({ "id": format!("hf:a/{name}"), "first_token": "1ms" })).collect();
+    let scenario = json!({
+        "flavour": "synthetic", "accounts": [{ "key": "syn_test" }], "models": models, "quota": { "packs": 1 },
+        "faults": [{ "on": { "model": "hf:a/b" }, "then": "overloaded" }],
+    });
+    let sim = Sim::start(&scenario, SPEED);
+    let place = Place::new(&probes(&sim, &["a", "b"], &json!({ "share": "10%" })));
+    let mut service = start(&place);
+    for _ in 0..3 {
+        let failed = service.until("probe.finished", |line| line["target"] == "b" && line["code"] != "quota-withheld");
+        assert_eq!((&failed["code"], &failed["verdict"]), (&json!("overloaded"), &json!("failed")), "{failed}");
+    }
+    let log = service.end();
+    assert!(
+        log.iter().any(|line| line["event"] == "target.status" && line["to"] == "down"),
+        "it is down, and that is told"
+    );
+}
+
+#[test]
+fn a_pass_from_a_timer_gives_everybody_a_turn() {
+    let names = ["a", "b", "c", "d"];
+    let ids: Vec<String> = names.iter().map(|name| format!("hf:a/{name}")).collect();
+    let sim = synthetic(&json!({ "packs": 1 }), &ids.iter().map(|id| (id.as_str(), 1.0)).collect::<Vec<_>>());
+    // A tick of an hour gives 2.5; the first pass has that for two, and one more has to wait for its turn.
+    let hourly = json!({ "limits": [{ "name": "own", "requests": 100, "refill": { "part": "10%", "every": "1h" } }], "share": "25%" });
+    let place = Place::new(&probes(&sim, &names, &hourly));
+    std::fs::write(place.path("key"), "syn_test").unwrap();
+    place.once(&["--now"]);
+    let spent = charged(&sim);
+    place.once(&["--now"]);
+    assert_eq!(charged(&sim), spent, "the share is spent, and another process knows it");
+    assert_eq!(spent, 2.0);
+}

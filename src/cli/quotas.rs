@@ -76,7 +76,7 @@ fn quota(
     ProviderQuota {
         provider: provider.to_owned(),
         limits: limits.collect(),
-        refused_until: ledger.refused_for().and_then(|seconds| after(wall, seconds)),
+        refused_until: ledger.refused_for(settings).and_then(|seconds| after(wall, seconds)),
         daily_cap_usd: settings.daily_cap,
         today_usd: ledger.spent_today(),
         day,

@@ -331,6 +331,7 @@ impl Daemon {
             self.manager.alive();
         }
         self.pulse = pulse;
+        self.end_pauses(wall);
         self.metrics.trigger(pulse.fired, pulse.lost, self.missed);
         let under_way = self.runner.under_way();
         self.metrics.queue(self.running.len().saturating_sub(under_way), under_way);

@@ -41,6 +41,7 @@ pub enum Wanted {
 impl Daemon {
     /// Probes whoever is wanted, remembers what was found, and ends.
     pub async fn once(mut self, run_id: &RunId, wanted: Wanted, mut signals: mpsc::UnboundedReceiver<Signal>) -> Once {
+        self.treasury.wait_for_turns();
         // `--now` probes at the target's own depth, and the next pass may again.
         self.slots.values_mut().for_each(|slot| slot.forget_other_depths(Some(slot.target.depth)));
         let wall = self.clock.wall();

@@ -13,7 +13,7 @@ use super::life::Daemon;
 use super::settle::Memory;
 use super::slot::Slot;
 use super::source::{Loaded, Looks, Source, SourceError};
-use super::stakes::stake;
+use super::stakes::{Others, stake};
 use crate::outcome::{Outage, Service, Status, is_shared};
 use crate::plan::{AUTO, CronBook, Timetable};
 use crate::quota::Stake;
@@ -189,6 +189,11 @@ impl Daemon {
             };
             self.slots.insert(id, slot);
         }
+        let states = |slot: &&Slot| {
+            config.assumptions.get(&slot.target.id).is_some_and(|assumed| assumed.requests_per_hour.is_some())
+        };
+        let stated: HashSet<ProviderId> =
+            self.slots.values().filter(states).map(|slot| slot.target.provider.id.clone()).collect();
         let stakes: Vec<(ProviderId, Stake)> = self
             .slots
             .values()
@@ -196,7 +201,8 @@ impl Daemon {
                 let provider = &slot.target.provider.id;
                 let settings = config.quotas.get(provider)?;
                 let assumed = config.assumptions.get(&slot.target.id);
-                Some((provider.clone(), stake(slot, settings, assumed)?))
+                let others = if stated.contains(provider) { Others::Stated } else { Others::Unstated };
+                Some((provider.clone(), stake(slot, settings, assumed, others)?))
             })
             .collect();
         self.treasury.adopt(config.quotas, &stakes);

@@ -158,6 +158,22 @@ impl Daemon {
         });
     }
 
+    /// Ends pauses outside the times at which a target is kept warm: nothing is withheld then.
+    pub(super) fn end_pauses(&mut self, wall: Timestamp) {
+        let over = |slot: &Slot| slot.timetable.as_ref().is_none_or(|timetable| !timetable.warms_at(wall));
+        let paused = self.slots.iter_mut().filter(|(_, slot)| slot.pause.is_some() && slot.running.is_none());
+        let ended: Vec<TargetId> = paused
+            .filter(|(_, slot)| over(slot))
+            .map(|(id, slot)| {
+                slot.pause = None;
+                id.clone()
+            })
+            .collect();
+        for id in ended {
+            self.show(&id);
+        }
+    }
+
     /// Shows how a target stands.
     pub(super) fn show(&self, id: &TargetId) {
         let Some(slot) = self.slots.get(id) else { return };

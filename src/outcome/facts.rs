@@ -122,6 +122,14 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Without numbers that no warm-up can have used: those are not told, whatever was said.
+    #[must_use]
+    pub fn plausible(self) -> Self {
+        const MOST: u64 = 10_000_000;
+        let plausible = |tokens: Option<u64>| tokens.filter(|tokens| *tokens <= MOST);
+        Self { input_tokens: plausible(self.input_tokens), output_tokens: plausible(self.output_tokens) }
+    }
+
     /// Adds the tokens of another request. What neither told stays absent.
     pub fn add(&mut self, more: Self) {
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {

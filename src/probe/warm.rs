@@ -176,7 +176,7 @@ async fn stream(
     };
     let Read { ended, first, last, loading } =
         read(&mut answer, &mut *reader, climb.clock, limit, target.expect.stall).await;
-    climb.facts.usage.add(reader.usage());
+    climb.facts.usage.add(reader.usage().plausible());
     let since = |instant: Instant| instant.saturating_duration_since(answer.sent);
     climb.facts.timings.first_token = first.map(since);
     climb.facts.timings.last_token = last.map(since);

@@ -31,12 +31,12 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    /// Of a limit that gives something back. `None` where it does not.
-    pub(super) fn of(limit: &Limit, share: Percent) -> Option<Self> {
+    /// Of a limit that gives something back, of which there is such a part. `None` where it gives nothing.
+    pub(super) fn of(limit: &Limit, share: Percent, part: f64) -> Option<Self> {
         let (amount, every) = limit.tick()?;
-        let (tick, every_s) = (amount * share.fraction(), every.as_secs_f64());
+        let (tick, every_s) = (amount * part * share.fraction(), every.as_secs_f64());
         let sound = tick.is_finite() && tick > 0.0 && every_s.is_finite() && every_s > 0.0;
-        let saved = (tick * SAVED_S / every_s).min(limit.max * share.fraction());
+        let saved = (tick * SAVED_S / every_s).min(limit.max * part * share.fraction());
         sound.then(|| Self { tick, every_s, cap: saved.max(tick) })
     }
 

@@ -1,6 +1,5 @@
 //! The governor: whether a warm-up may be made now. The order of its reasons is that of what they protect.
 
-use super::bucket::Measure;
 use super::ledger::{Grant, Ledger, find};
 use super::stamp::Stamp;
 use super::withheld::{WhyWithheld, Withheld};
@@ -47,6 +46,8 @@ pub struct Wish {
     /// How far apart the target's warm-ups are to be while the share is short ([`gaps`](super::gaps)), and how long ago the
     /// last one was granted, where that is known. In seconds.
     pub pace: Option<(f64, f64)>,
+    /// What those of ours cost that are under way: what was just read may not have it in it.
+    pub outstanding: Charge,
 }
 
 impl Ledger {
@@ -64,8 +65,13 @@ impl Ledger {
             return Ok(());
         }
         let scheduled = wish.spending == Spending::Scheduled;
+        if self.stated(settings).any(|(known, _)| known.is_money()) {
+            // Waiting does not cure it, so there is no time to name.
+            return Err(Withheld { why: WhyWithheld::BalanceSpent, until_s: None });
+        }
         // A 429 of one LLM silences a schedule at the whole provider; a person may ask for another one.
-        let silent = if scheduled { self.silent_s() } else { self.stated_s() };
+        let stated = self.stated(settings).map(|(_, seconds)| seconds).fold(0.0, f64::max);
+        let silent = if scheduled { self.silent_s().max(stated) } else { stated };
         if silent > 0.0 {
             return Err(Withheld { why: WhyWithheld::Limited, until_s: Some(silent) });
         }
@@ -92,8 +98,11 @@ impl Ledger {
             }
             let floor = if long { settings.long_floor } else { settings.floor };
             let price = wish.charge.in_unit(known.unit).unwrap_or(0.0);
+            // Where a whole window could not be above its floor after one request, all that can be asked is that it is there.
             let least = left.max.map_or(0.0, |max| max * floor.fraction());
-            if left.remaining - price < least - GRAIN {
+            let least = if left.max.is_some_and(|max| max - price < least) { 0.0 } else { least };
+            let outstanding = wish.outstanding.in_unit(known.unit).unwrap_or(0.0);
+            if left.remaining - outstanding - price < least - GRAIN {
                 let why = WhyWithheld::Floor {
                     window: known.window.clone(),
                     unit: known.unit,
@@ -109,7 +118,7 @@ impl Ledger {
 
     fn shares(&self, settings: &QuotaSettings, wish: &Wish) -> Result<(), Withheld> {
         for limit in &settings.limits {
-            let (Some(measure), Some(bucket)) = (Measure::of(limit, settings.share), self.bucket(&limit.name)) else {
+            let (Some(measure), Some(bucket)) = (self.measure_of(limit, settings), self.bucket(&limit.name)) else {
                 continue;
             };
             let price = wish.charge.in_unit(limit.unit).unwrap_or(0.0);

@@ -8,6 +8,29 @@ use crate::outcome::{Limited, Reading, Unit, WindowName};
 /// A reading that is older says nothing any more, once what it promised has come: a probe will read anew.
 const STALE_S: f64 = 24.0 * 3600.0;
 
+const MINUTE_S: f64 = 60.0;
+
+/// How long a window is whose name tells it, in seconds. One of requests or tokens that does not is a minute's as a rule.
+fn length_s(window: &WindowName) -> Option<f64> {
+    const DAY_S: f64 = 86_400.0;
+    let of_a_minute = [
+        WindowName::REQUESTS_MINUTE,
+        WindowName::TOKENS_MINUTE,
+        WindowName::REQUESTS,
+        WindowName::TOKENS,
+        WindowName::INPUT_TOKENS,
+        WindowName::OUTPUT_TOKENS,
+    ];
+    match window {
+        window if *window == WindowName::REQUESTS_SECOND => Some(1.0),
+        window if of_a_minute.contains(window) => Some(MINUTE_S),
+        window if *window == WindowName::REQUESTS_DAY || *window == WindowName::TOKENS_DAY => Some(DAY_S),
+        window if *window == WindowName::FIVE_HOUR => Some(5.0 * 3600.0),
+        window if *window == WindowName::WEEK => Some(7.0 * DAY_S),
+        _ => None,
+    }
+}
+
 /// Nothing comes back later than a month and a day from now, whatever a provider says.
 const FAR_S: f64 = 32.0 * 86_400.0;
 
@@ -73,10 +96,28 @@ impl Known {
         self.spent = (self.spent - amount).max(0.0);
     }
 
-    /// The seconds for which the provider has said that it refuses.
-    pub(super) fn refuses_for(&self) -> Option<f64> {
-        let left = self.next_s.unwrap_or(0.0) - self.age_s;
-        (self.limited == Limited::Yes && left > 0.0).then_some(left)
+    /// Whether it is money that was paid in, and does not come back by itself.
+    pub(super) fn is_money(&self) -> bool {
+        self.window == WindowName::BALANCE && matches!(self.unit, Unit::Usd | Unit::OtherMoney)
+    }
+
+    /// What there is when nothing is used, as the provider says.
+    pub(super) fn max(&self) -> Option<f64> {
+        self.max
+    }
+
+    /// The seconds for which the provider has said that it refuses: until something comes back, but no longer than the
+    /// whole window takes; a tick, or a minute, where it does not say until when.
+    pub(super) fn refuses_for(&self, limit: Option<&Limit>) -> Option<f64> {
+        if self.limited == Limited::No {
+            return None;
+        }
+        let whole = limit.and_then(|limit| limit.refill.period(limit.max)).map(|period| period.as_secs_f64());
+        let whole = whole.or_else(|| length_s(&self.window)).unwrap_or(FAR_S);
+        let tick = limit.and_then(Limit::tick).map_or(MINUTE_S, |(_, every)| every.as_secs_f64());
+        let until = self.next_s.filter(|next| *next > 0.0).unwrap_or(tick).min(whole);
+        let left = until - self.age_s;
+        (left > 0.0).then_some(left)
     }
 
     /// What is left now; `limit` is what is known of how it refills. `None` where nothing is known any more.
@@ -84,7 +125,9 @@ impl Known {
         let remaining = self.remaining?;
         let max = self.max.or(limit.map(|limit| limit.max));
         let until = self.next_s.map(|next| next - self.age_s);
-        if self.age_s > STALE_S && until.is_none_or(|until| until <= 0.0) {
+        // A window whose name tells its length is over after it, whatever was read.
+        let stale = limit.is_none().then(|| length_s(&self.window)).flatten().unwrap_or(STALE_S);
+        if self.age_s > stale && until.is_none_or(|until| until <= 0.0) {
             return None;
         }
         let refill = limit.map(|limit| limit.refill);

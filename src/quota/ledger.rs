@@ -3,6 +3,8 @@
 //! Pure: the time is an argument, and it is kept as what has passed, never as a date, so that a clock which is set cannot
 //! give anything away or withhold it for ever. The whole of it is what outlives the process.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::bucket::{Bucket, Measure};
@@ -10,8 +12,8 @@ use super::known::{Known, Left};
 use super::measured::Measured;
 use super::stamp::Stamp;
 use super::{Charge, Limit, Price, QuotaSettings};
-use crate::outcome::{Limited, Reading, WindowName};
-use crate::target::ModelId;
+use crate::outcome::{Reading, WindowName};
+use crate::target::{ModelId, TargetId};
 
 /// The layout of the ledger. One of another layout is begun anew, empty.
 const SCHEMA: u32 = 1;
@@ -22,6 +24,8 @@ const FIRST_SILENCE_S: f64 = 60.0;
 const LAST_SILENCE_S: f64 = 3_600.0;
 /// At most so many limits are remembered: what a provider says must not grow without bound.
 const LIMITS_AT_MOST: usize = 24;
+/// At most so many targets' turns are remembered.
+const TURNS_AT_MOST: usize = 500;
 
 /// The ledger of one provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +45,9 @@ pub struct Ledger {
     /// Seconds until it ends.
     day_left_s: f64,
     measured: Measured,
+    /// When each target had its last warm-up, of those whose share is short.
+    #[serde(default)]
+    turns: BTreeMap<String, Stamp>,
 }
 
 /// Leave to make one warm-up. What it may cost is taken already; [`Ledger::settle`] corrects it.
@@ -50,6 +57,14 @@ pub struct Grant {
     pub(super) taken: Charge,
     /// What was put against the day's cap.
     pub(super) capped_usd: f64,
+}
+
+impl Grant {
+    /// What was taken.
+    #[must_use]
+    pub fn taken(&self) -> Charge {
+        self.taken
+    }
 }
 
 impl Ledger {
@@ -66,6 +81,7 @@ impl Ledger {
             day_usd: 0.0,
             day_left_s: now.to_midnight(),
             measured: Measured::default(),
+            turns: BTreeMap::new(),
         }
     }
 
@@ -112,7 +128,7 @@ impl Ledger {
             known.pass(seconds);
         }
         for limit in &settings.limits {
-            let Some(measure) = Measure::of(limit, settings.share) else { continue };
+            let Some(measure) = self.measure_of(limit, settings) else { continue };
             match self.buckets.iter_mut().find(|(name, _)| *name == limit.name) {
                 Some((_, bucket)) => bucket.pass(seconds, &measure),
                 None => self.buckets.push((limit.name.clone(), Bucket::new(&measure))),
@@ -127,9 +143,6 @@ impl Ledger {
         self.pass(settings, now);
         for reading in readings {
             let known = Known::new(reading, now.wall_ms);
-            if reading.limited == Limited::Yes {
-                self.silent_s = self.silent_s.max(known.refuses_for().unwrap_or(0.0).min(SILENT_AT_MOST_S));
-            }
             if let Some(old) = self.known.iter_mut().find(|old| old.window == known.window) {
                 *old = known;
             } else if self.known.len() < LIMITS_AT_MOST {
@@ -163,13 +176,15 @@ impl Ledger {
     /// Takes in what a warm-up cost after all. `None`: nothing, for it was refused or not sent.
     pub fn settle(&mut self, settings: &QuotaSettings, grant: Grant, spent: Option<Charge>, now: Stamp) {
         self.pass(settings, now);
-        let spent = spent.unwrap_or_default();
-        if spent.requests > 0.0 {
-            self.strikes = 0;
+        if spent.is_some() {
+            // It was not refused, so whoever has refused before does so no more.
+            (self.strikes, self.silent_s) = (0, 0.0);
         }
+        let spent = spent.unwrap_or_default();
         for limit in &settings.limits {
             let taken = grant.taken.in_unit(limit.unit).unwrap_or(0.0);
-            let cost = sound(spent.in_unit(limit.unit).unwrap_or(0.0));
+            // What one warm-up is said to cost cannot be more than there is.
+            let cost = sound(spent.in_unit(limit.unit).unwrap_or(0.0)).min(limit.max);
             if let Some((_, bucket)) = self.buckets.iter_mut().find(|(name, _)| *name == limit.name) {
                 if taken > cost {
                     bucket.give(taken - cost);
@@ -221,8 +236,9 @@ impl Ledger {
 
     /// For how many seconds nothing is asked of the provider any more, because it has refused. `None` where it has not.
     #[must_use]
-    pub fn refused_for(&self) -> Option<f64> {
-        (self.silent_s > 0.0).then_some(self.silent_s)
+    pub fn refused_for(&self, settings: &QuotaSettings) -> Option<f64> {
+        let seconds = self.stated(settings).map(|(_, seconds)| seconds).fold(self.silent_s, f64::max);
+        (seconds > 0.0).then_some(seconds)
     }
 
     /// What was spent today (UTC), in US dollars.
@@ -231,9 +247,34 @@ impl Ledger {
         self.day_usd
     }
 
-    /// Seconds for which the provider's own report of the quota says that it refuses.
-    pub(super) fn stated_s(&self) -> f64 {
-        self.known.iter().filter_map(Known::refuses_for).fold(0.0, f64::max)
+    /// The limits for want of which the provider's own report says that it refuses, and for how many seconds.
+    pub(super) fn stated<'a>(&'a self, settings: &'a QuotaSettings) -> impl Iterator<Item = (&'a Known, f64)> {
+        self.known.iter().filter_map(|known| Some((known, known.refuses_for(find(settings, &known.window))?)))
+    }
+
+    /// What a limit's bucket gets: by what is configured, or by what the provider states where that is less.
+    pub(super) fn measure_of(&self, limit: &Limit, settings: &QuotaSettings) -> Option<Measure> {
+        let stated = self.known.iter().find(|known| known.window == limit.name && known.unit == limit.unit);
+        let part = stated.and_then(Known::max).map_or(1.0, |max| (max / limit.max).min(1.0));
+        Measure::of(limit, settings.share, part)
+    }
+
+    /// How long ago a target had its last warm-up, in seconds, where that is known.
+    #[must_use]
+    pub fn since_turn(&self, target: &TargetId, now: Stamp) -> Option<f64> {
+        self.turns.get(target.as_str()).map(|turn| now.since(*turn))
+    }
+
+    /// Notes that a target had a warm-up.
+    pub fn took_turn(&mut self, target: &TargetId, now: Stamp) {
+        if self.turns.len() >= TURNS_AT_MOST && !self.turns.contains_key(target.as_str()) {
+            // The one that is longest ago matters least.
+            let oldest = self.turns.iter().max_by(|one, other| now.since(*one.1).total_cmp(&now.since(*other.1)));
+            if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
+                self.turns.remove(&oldest);
+            }
+        }
+        self.turns.insert(target.as_str().to_owned(), now);
     }
 
     pub(super) fn silent_s(&self) -> f64 {

@@ -116,15 +116,34 @@ impl Charge {
         Self::of(price, PROMPT_TOKENS / 2, u64::from(max_output_tokens))
     }
 
+    /// Both together. Money that is not known of one counts as none.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        self.with(more, 1.0)
+    }
+
+    /// This without another, and never less than nothing.
+    #[must_use]
+    pub fn less(self, part: Self) -> Self {
+        self.with(part, -1.0)
+    }
+
+    fn with(self, other: Self, times: f64) -> Self {
+        let sum = |one: f64, other: f64| (one + times * other).max(0.0);
+        let usd = match (self.usd, other.usd) {
+            (None, None) => None,
+            (one, other) => Some(sum(one.unwrap_or(0.0), other.unwrap_or(0.0))),
+        };
+        Self { requests: sum(self.requests, other.requests), tokens: sum(self.tokens, other.tokens), usd }
+    }
+
     /// What so many tokens cost.
     #[must_use]
     pub fn of(price: Price, input: u64, output: u64) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "tokens of one probe are few")]
         let (input, output) = (input as f64, output as f64);
-        let usd = match (price.input_usd, price.output_usd) {
-            (None, None) => None,
-            (a, b) => Some((input * a.unwrap_or(0.0) + output * b.unwrap_or(0.0)) / 1e6),
-        };
+        // Half a price is none: what is not known is not free.
+        let usd = price.input_usd.zip(price.output_usd).map(|(a, b)| (input * a + output * b) / 1e6);
         Self { requests: price.requests, tokens: input + output, usd }
     }
 

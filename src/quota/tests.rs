@@ -37,6 +37,7 @@ fn wish() -> Wish {
         at_most_usd: None,
         in_flight: InFlight::No,
         pace: None,
+        outstanding: Charge::default(),
     }
 }
 
@@ -273,4 +274,97 @@ fn what_is_left_follows_the_ticks() {
     assert_eq!(left(&mut ledger, 5), (125.0, Some(900.0)));
     assert_eq!(left(&mut ledger, 36), (175.0, Some(840.0)));
     assert_eq!(left(&mut ledger, 1400).0, 500.0);
+}
+
+#[test]
+fn a_window_of_one_request_does_not_block_for_ever() {
+    let settings = QuotaSettings::default();
+    let mut ledger = Ledger::new(at(0));
+    let mut second = reading(WindowName::REQUESTS_SECOND, Unit::Requests, 1.0, 1.0);
+    ledger.learn(&settings, &[second.clone()], at(0));
+    assert!(ledger.ask(&settings, &wish(), at(0)).is_ok(), "a full window that is never above its floor");
+    second.remaining = Some(0.0);
+    ledger.learn(&settings, &[second.clone()], at(1));
+    assert!(ledger.ask(&settings, &wish(), at(1)).is_err());
+    assert!(ledger.ask(&settings, &wish(), at(2)).is_ok(), "a second is over after a minute");
+    let nothing = Reading { max: None, ..reading(WindowName::REQUESTS, Unit::Requests, 0.0, 0.0) };
+    ledger.learn(&settings, &[nothing], at(3));
+    assert!(ledger.ask(&settings, &wish(), at(3)).is_err());
+    assert!(ledger.ask(&settings, &wish(), at(5)).is_ok());
+}
+
+#[test]
+fn what_the_provider_states_last_counts() {
+    let settings = synthetic();
+    let mut ledger = Ledger::new(at(0));
+    let mut limited = reading(WindowName::FIVE_HOUR, Unit::Requests, 0.0, 500.0);
+    limited.limited = Limited::Yes;
+    limited.next = Some(Timestamp::from_millisecond(at(60 * 24 * 29).wall_ms).unwrap());
+    ledger.learn(&settings, &[limited.clone()], at(0));
+    let withheld = ledger.ask(&settings, &wish(), at(1)).unwrap_err();
+    assert_eq!(withheld.why, WhyWithheld::Limited);
+    assert!(withheld.until_s.unwrap() <= 5.0 * 3600.0, "no longer than the window: {withheld}");
+    ledger.learn(&settings, &[reading(WindowName::FIVE_HOUR, Unit::Requests, 500.0, 500.0)], at(2));
+    assert!(ask(&mut ledger, 2).is_ok());
+    // Without a time it holds for a tick, and people too.
+    limited.next = None;
+    ledger.learn(&settings, &[limited], at(3));
+    let by_hand = Wish { spending: Spending::ByHand, ..wish() };
+    assert_eq!(ledger.ask(&settings, &by_hand, at(4)).unwrap_err().until_s, Some(14.0 * 60.0));
+    // A request that is answered ends a silence.
+    ledger.learn(&settings, &[reading(WindowName::FIVE_HOUR, Unit::Requests, 500.0, 500.0)], at(5));
+    ledger.refused(&settings, Some(86_400.0), at(5));
+    assert!(ask(&mut ledger, 6).is_err());
+    let grant = ledger.ask(&settings, &by_hand, at(6)).unwrap();
+    ledger.settle(&settings, grant, Some(wish().charge), at(6));
+    assert!(ask(&mut ledger, 6).is_ok());
+}
+
+#[test]
+fn the_floor_holds_for_those_that_run_together() {
+    let settings = synthetic();
+    let mut ledger = Ledger::new(at(0));
+    let mut outstanding = Charge::default();
+    let mut granted = 0;
+    for _ in 0..6 {
+        // Each has just read the same.
+        ledger.learn(&settings, &[reading(WindowName::FIVE_HOUR, Unit::Requests, 77.0, 500.0)], at(0));
+        if let Ok(grant) = ledger.ask(&settings, &Wish { outstanding, ..wish() }, at(0)) {
+            granted += 1;
+            outstanding = outstanding.and(grant.taken());
+        }
+    }
+    assert_eq!(granted, 2, "75 must be left");
+}
+
+#[test]
+fn the_share_is_of_what_the_provider_states_where_that_is_less() {
+    let mut settings = synthetic();
+    settings.limits[0].max = 2500.0;
+    settings.limits[0].refill = Refill::Steps { every: Duration::from_secs(900), amount: 125.0 };
+    let mut ledger = Ledger::new(at(0));
+    ledger.learn(&settings, &[reading(WindowName::FIVE_HOUR, Unit::Requests, 500.0, 500.0)], at(0));
+    for minute in [15, 30] {
+        ledger.learn(&settings, &[reading(WindowName::FIVE_HOUR, Unit::Requests, 500.0, 500.0)], at(minute));
+        while ledger.ask(&settings, &wish(), at(minute)).is_ok() {}
+    }
+    ledger.learn(&settings, &[], at(45));
+    let left = ledger.share_left(&WindowName::FIVE_HOUR).unwrap();
+    assert!((7.5..8.5).contains(&left), "{left}");
+}
+
+#[test]
+fn an_absurd_cost_is_paid_for_within_the_window() {
+    let settings = synthetic();
+    let mut ledger = Ledger::new(at(0));
+    let grant = ask(&mut ledger, 0).unwrap();
+    ledger.settle(&settings, grant, Some(Charge { requests: 1e18, tokens: 1e30, usd: Some(f64::MAX) }), at(0));
+    let until = ledger.ask(&settings, &wish(), at(0)).unwrap_err().until_s.unwrap();
+    assert!(until <= 20.0 * 3600.0, "{until}");
+}
+
+#[test]
+fn half_a_price_is_none() {
+    let half = Price { requests: 1.0, input_usd: None, output_usd: Some(0.01) };
+    assert_eq!(Charge::at_most(half, 16).usd, None);
 }

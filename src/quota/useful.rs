@@ -42,7 +42,7 @@ const PACED: f64 = 0.95;
 pub fn gaps(stakes: &[Stake], settings: &QuotaSettings) -> Vec<(TargetId, f64)> {
     let mut all: Vec<(TargetId, f64)> = Vec::new();
     for limit in &settings.limits {
-        let Some(measure) = Measure::of(limit, settings.share) else { continue };
+        let Some(measure) = Measure::of(limit, settings.share, 1.0) else { continue };
         let refill = measure.tick / measure.every_s * 3600.0 * PACED;
         for (stake, gap) in stakes.iter().zip(of_limit(stakes, limit.unit, refill)) {
             let Some(gap) = gap else { continue };

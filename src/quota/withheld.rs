@@ -23,6 +23,8 @@ pub struct Withheld {
 pub enum WhyWithheld {
     /// The provider has said that it refuses: a 429, or a quota that is spent.
     Limited,
+    /// The provider has said that the account has no money left.
+    BalanceSpent,
     /// A request of ours is in flight at this model.
     InFlight,
     /// Too little is left of a limit.
@@ -74,7 +76,7 @@ impl WhyWithheld {
     #[must_use]
     pub fn kind(&self) -> Withholding {
         match self {
-            Self::Limited => Withholding::Limited,
+            Self::Limited | Self::BalanceSpent => Withholding::Limited,
             Self::InFlight => Withholding::InFlight,
             Self::Floor { .. } => Withholding::Floor,
             Self::Share { .. } => Withholding::Share,
@@ -89,6 +91,7 @@ impl WhyWithheld {
     pub fn short(&self) -> String {
         match self {
             Self::Limited => "the provider refuses for now".to_owned(),
+            Self::BalanceSpent => "the provider says that the balance is spent".to_owned(),
             Self::InFlight => "a request is in flight".to_owned(),
             Self::Floor { max: Some(_), floor, .. } => format!("quota below {floor} %"),
             Self::Floor { max: None, .. } => "quota spent".to_owned(),
@@ -119,7 +122,7 @@ impl fmt::Display for Withheld {
             }
             WhyWithheld::Useful { window, .. } => write!(f, " ({window})")?,
             WhyWithheld::DailyCap { spent, .. } => write!(f, ": {} spent today (UTC)", money(*spent))?,
-            WhyWithheld::Limited | WhyWithheld::InFlight | WhyWithheld::PriceUnknown => {}
+            WhyWithheld::Limited | WhyWithheld::BalanceSpent | WhyWithheld::InFlight | WhyWithheld::PriceUnknown => {}
         }
         match self.until_s {
             Some(seconds) if seconds >= 1.0 => {

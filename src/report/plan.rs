@@ -145,7 +145,10 @@ fn limit_row(account: &AccountForecast, limit: &LimitForecast, look: &Look) -> V
         ),
         (None, None) => ("price unknown".to_owned(), absent(), absent(), absent()),
         (None, Some(spent)) => {
-            (quantity(spent, limit.limit.unit), bar(0.0, Some(share), look.marks), percent(0.0), absent())
+            // Of what does not come back, what is spent is a part of the whole; nobody has a share of it.
+            let part = spent / limit.limit.max;
+            let mark = (limit.limit.refill != Refill::Never).then_some(share);
+            (quantity(spent, limit.limit.unit), bar(part, mark, look.marks), percent(part), absent())
         }
     };
     vec![limit.limit.name.to_string(), whole(&limit.limit), spent, picture, part, when]

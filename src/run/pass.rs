@@ -248,9 +248,17 @@ impl Probe {
         let queued = begun.saturating_duration_since(due);
         let mut tried = Tried { attempts: 0, loading: 0, elapsed: Duration::ZERO };
         let mut sum = Sum::default();
+        let mut before: Option<Outcome> = None;
         loop {
             let (mut outcome, knobs) = self.once(presence, stop).await;
             self.remember(knobs);
+            if outcome.withheld.is_some()
+                && let Some(mut found) = before
+            {
+                // There is no leave for another try; what the first has found stands.
+                found.timings.total = self.clock.now().saturating_duration_since(begun);
+                return found;
+            }
             let loading = outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::Loading);
             if loading {
                 tried.loading += 1;
@@ -275,6 +283,7 @@ impl Probe {
                 _ = stopped(stop.clone()) => return outcome,
                 () = tokio::time::sleep(pause) => {}
             }
+            before = Some(outcome);
         }
     }
 

@@ -4,8 +4,9 @@
 //! and what time it is.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task;
 
@@ -14,7 +15,7 @@ use crate::probe::clock::Clock;
 use crate::probe::{Job, KnownOfQuota, Leave, NotPermitted, Permit};
 use crate::quota::{
     Charge, Grant, InFlight, Ledger, Ledgers, MemoryLedgers, Price, QuotaSettings, Spending, Stake, Stamp, Steady,
-    Waits, Wish, gaps,
+    Waits, WhyWithheld, Wish, gaps,
 };
 use crate::target::{Depth, ModelId, ProviderId, Target, TargetId};
 
@@ -28,8 +29,8 @@ pub struct Treasury {
     rules: Mutex<Rules>,
     in_flight: Arc<Mutex<HashMap<Lane, usize>>>,
     traffic: Mutex<HashMap<ProviderId, Traffic>>,
-    /// When each target was last granted a warm-up.
-    granted: Mutex<HashMap<TargetId, Instant>>,
+    /// Whether a warm-up of an LLM that is being warmed waits for its turn, even by a schedule.
+    waits: AtomicBool,
     /// Why the last ledger could not be kept.
     trouble: Mutex<Option<String>>,
 }
@@ -38,12 +39,14 @@ pub struct Treasury {
 type Lane = (ProviderId, ModelId);
 
 /// The requests of ours that cost, at one provider. Where several run at once, its counter does not tell what each cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Traffic {
     /// How many were ever granted.
     granted: u64,
     /// How many of them are settled.
     settled: u64,
+    /// What those cost that are not, as far as it is thought.
+    outstanding: Charge,
 }
 
 #[derive(Default)]
@@ -86,7 +89,7 @@ impl Treasury {
             rules: Mutex::default(),
             in_flight: Arc::default(),
             traffic: Mutex::default(),
-            granted: Mutex::default(),
+            waits: AtomicBool::new(false),
             trouble: Mutex::default(),
         }
     }
@@ -109,7 +112,6 @@ impl Treasury {
             let own = stakes.iter().filter(|(id, _)| id == provider).map(|(_, stake)| stake.clone());
             all.extend(gaps(&own.collect::<Vec<_>>(), settings));
         }
-        self.granted.lock().unwrap_or_else(PoisonError::into_inner).retain(|target, _| all.contains_key(target));
         *self.rules() = Rules { settings, gaps: all };
     }
 
@@ -129,7 +131,8 @@ impl Treasury {
         let count = all.entry(lane.clone()).or_default();
         *count += 1;
         // A person waits for a turn; a schedule does not, for the LLM is being warmed already.
-        let met = if *count > 1 && self.spending == Spending::Scheduled { InFlight::Yes } else { InFlight::No };
+        let skips = self.spending == Spending::Scheduled && !self.waits.load(Ordering::Relaxed);
+        let met = if *count > 1 && skips { InFlight::Yes } else { InFlight::No };
         Some(Presence { lane, all: Arc::clone(&self.in_flight), met })
     }
 
@@ -145,19 +148,14 @@ impl Treasury {
         look(all.entry(provider.clone()).or_default())
     }
 
-    /// How far apart the warm-ups of a target are to be, and how long ago its last was granted.
-    fn pace(&self, target: &TargetId) -> Option<(f64, f64)> {
-        let gap = self.rules().gaps.get(target).copied()?;
-        let last = self.granted.lock().unwrap_or_else(PoisonError::into_inner).get(target).copied()?;
-        Some((gap, self.clock.now().saturating_duration_since(last).as_secs_f64()))
+    /// Has warm-ups of an LLM that is being warmed wait for their turn: in a pass that is made once, nobody comes later.
+    pub fn wait_for_turns(&self) {
+        self.waits.store(true, Ordering::Relaxed);
     }
 
-    fn note(&self, target: &TargetId) {
-        // Only those whose share is short are asked for again.
-        if self.rules().gaps.contains_key(target) {
-            let now = self.clock.now();
-            self.granted.lock().unwrap_or_else(PoisonError::into_inner).insert(target.clone(), now);
-        }
+    /// How far apart the warm-ups of a target are to be, in seconds, where the share is short.
+    fn gap(&self, target: &TargetId) -> Option<f64> {
+        self.rules().gaps.get(target).copied()
     }
 
     fn rules(&self) -> std::sync::MutexGuard<'_, Rules> {
@@ -227,7 +225,9 @@ impl Attempt<'_> {
     async fn leave(&self, known: KnownOfQuota<'_>) -> Result<(), NotPermitted> {
         let target = self.target;
         let settings = self.treasury.settings(&target.provider.id);
-        let pace = self.treasury.pace(&target.id);
+        let gap = self.treasury.gap(&target.id);
+        let outstanding = self.treasury.traffic(&target.provider.id, |traffic| traffic.outstanding);
+        let id = target.id.clone();
         let (spending, in_flight) = (self.treasury.spending, self.met);
         let (model, tokens) = (target.model.clone(), target.max_output_tokens);
         let (seen, list) = (known.seen.clone(), known.list_price);
@@ -240,7 +240,8 @@ impl Attempt<'_> {
                 charge: Charge::expected(price, tokens),
                 at_most_usd: Charge::at_most(price, tokens).usd,
                 in_flight,
-                pace,
+                pace: gap.zip(ledger.since_turn(&id, now)),
+                outstanding,
             };
             ledger.ask(settings, &wish, now).map(|grant| (grant, price))
         });
@@ -251,15 +252,19 @@ impl Attempt<'_> {
         }
         match answer {
             Some(Ok(granted)) => {
-                self.treasury.traffic(&target.provider.id, |traffic| traffic.granted += 1);
-                self.treasury.note(&target.id);
+                let taken = granted.0.taken();
+                self.treasury.traffic(&target.provider.id, |traffic| {
+                    traffic.granted += 1;
+                    traffic.outstanding = traffic.outstanding.and(taken);
+                });
                 *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
                 Ok(())
             }
             Some(Err(withheld)) => Err(NotPermitted {
                 // A person who asks is told what the provider would answer; it was not asked for nothing.
-                code: match (spending, withheld.why.kind()) {
-                    (Spending::ByHand, Withholding::Limited) => Code::WindowSpent,
+                code: match (spending, &withheld.why) {
+                    (_, WhyWithheld::BalanceSpent) => Code::BalanceSpent,
+                    (Spending::ByHand, WhyWithheld::Limited) => Code::WindowSpent,
                     _ => Code::QuotaWithheld,
                 },
                 why: withheld.why.kind(),
@@ -301,13 +306,20 @@ impl Attempt<'_> {
         let measured = (charged == 1 && alone).then(|| counted(&outcome.quota)).flatten();
         let (seen, model) = (outcome.quota.clone(), self.target.model.clone());
         let settings = self.treasury.settings(&self.target.provider.id);
+        let (id, paced) = (self.target.id.clone(), self.treasury.gap(&self.target.id).is_some());
         let settled = self.treasury.change(&self.target.provider.id, &settings, move |ledger, settings, now| {
             if let Some((grant, _)) = granted {
                 ledger.settle(settings, grant, spent, now);
             }
-            // A reading has the cost in it already.
-            let readings: Vec<_> = seen.newest().cloned().collect();
+            // What was read after it has the cost in it; what was read before was told when leave was asked for.
+            let readings: Vec<_> = match granted {
+                Some(_) => seen.after,
+                None => seen.newest().cloned().collect(),
+            };
             ledger.learn(settings, &readings, now);
+            if paced && charged > 0 {
+                ledger.took_turn(&id, now);
+            }
             if let Some(requests) = measured {
                 ledger.measure(&model, requests);
             }
@@ -324,7 +336,12 @@ impl Attempt<'_> {
     /// Ends its request, if one was granted, and says whether no other of ours was under way at the provider meanwhile.
     fn was_alone(&self, granted: Option<&(Grant, Price)>) -> bool {
         self.treasury.traffic(&self.target.provider.id, |traffic| {
-            traffic.settled += u64::from(granted.is_some());
+            if let Some((grant, _)) = granted {
+                traffic.settled += 1;
+                // Rounding must not leave anything behind.
+                let idle = traffic.settled == traffic.granted;
+                traffic.outstanding = if idle { Charge::default() } else { traffic.outstanding.less(grant.taken()) };
+            }
             self.before.granted == self.before.settled && traffic.granted == self.before.granted + 1
         })
     }
@@ -342,13 +359,11 @@ impl Drop for Attempt<'_> {
 
 /// A price, with what the catalogue says where nothing nearer does.
 fn priced(price: Price, list: Option<ListPrice>) -> Price {
-    match list {
-        Some(list) if price.input_usd.is_none() && price.output_usd.is_none() => Price {
-            input_usd: Some(list.input_usd_per_million),
-            output_usd: Some(list.output_usd_per_million),
-            ..price
-        },
-        _ => price,
+    let Some(list) = list else { return price };
+    Price {
+        input_usd: price.input_usd.or(Some(list.input_usd_per_million)),
+        output_usd: price.output_usd.or(Some(list.output_usd_per_million)),
+        ..price
     }
 }
 

@@ -26,7 +26,15 @@ const BETWEEN_ASKS: Duration = Duration::from_millis(10);
 pub struct LedgerFiles {
     directory: PathBuf,
     /// As they were last seen: for the case that the disk fails.
-    seen: Mutex<HashMap<ProviderId, Ledger>>,
+    seen: Mutex<HashMap<ProviderId, Seen>>,
+}
+
+/// A ledger as it was last seen.
+#[derive(Debug)]
+struct Seen {
+    ledger: Ledger,
+    /// Whether it could not be written, so that the file is older.
+    unwritten: bool,
 }
 
 impl LedgerFiles {
@@ -68,7 +76,9 @@ impl LedgerFiles {
         match text(&path) {
             Ok(text) => Ledger::from_json(&text)
                 .unwrap_or_else(|| seen.cloned().unwrap_or_else(|| Ledger::after_loss(now, settings))),
-            Err(error) if error.kind() == ErrorKind::NotFound => seen.cloned().unwrap_or_else(|| Ledger::new(now)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                seen.cloned().unwrap_or_else(|| Ledger::new(now))
+            }
             // What is there and cannot be read was spent from.
             Err(_) => seen.cloned().unwrap_or_else(|| Ledger::after_loss(now, settings)),
         }
@@ -92,15 +102,17 @@ impl Ledgers for LedgerFiles {
     ) -> Result<(), String> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = self.lock();
-        let mut ledger = match &lock {
-            Ok(_) => self.read(provider, settings, now, seen.get(provider)),
-            Err(_) => seen.get(provider).cloned().unwrap_or_else(|| Ledger::new(now)),
+        let last = seen.get(provider);
+        let mut ledger = match last.filter(|seen| seen.unwritten) {
+            Some(seen) => seen.ledger.clone(),
+            // Without the lock it may change meanwhile; but what it has is nearer to the truth than nothing.
+            None => self.read(provider, settings, now, last.map(|seen| &seen.ledger)),
         };
         change(&mut ledger);
         let kept = lock.and_then(|_lock| {
             self.write(provider, &ledger).map_err(|error| format!("write {}: {error}", self.path(provider).display()))
         });
-        seen.insert(provider.clone(), ledger);
+        seen.insert(provider.clone(), Seen { ledger, unwritten: kept.is_err() });
         kept
     }
 
@@ -149,6 +161,7 @@ mod tests {
             at_most_usd: None,
             in_flight: InFlight::No,
             pace: None,
+            outstanding: Charge::default(),
         };
         let mut granted = false;
         let provider = ProviderId::new("synthetic").unwrap();
@@ -196,6 +209,33 @@ mod tests {
             assert_eq!(ask(&files, Stamp::of_wall(1_795_046_400_000)), (false, Ok(())), "{broken:?}");
             assert_eq!(ask(&files, Stamp::of_wall(1_795_046_400_000 + 900_000)), (true, Ok(())), "{broken:?}");
         }
+    }
+
+    #[test]
+    fn a_ledger_that_can_be_read_and_not_written_is_spent_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = LedgerFiles::new(directory.path().to_owned());
+        let now = Stamp::of_wall(1_795_046_400_000);
+        assert_eq!(ask(&files, now), (true, Ok(())));
+        // Where the draft would be is a directory.
+        fs::create_dir(directory.path().join("quota-synthetic.json.new")).unwrap();
+        let granted = (0..20).filter(|_| ask(&files, now).0).count();
+        assert_eq!(granted, 6);
+        fs::remove_dir(directory.path().join("quota-synthetic.json.new")).unwrap();
+        assert_eq!(ask(&files, now), (false, Ok(())), "and it is written as soon as it can be");
+        assert!(!ask(&LedgerFiles::new(directory.path().to_owned()), now).0);
+    }
+
+    #[test]
+    fn a_lock_that_another_holds_gives_nobody_a_new_share() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = Stamp::of_wall(1_795_046_400_000);
+        let files = LedgerFiles::new(directory.path().to_owned());
+        while ask(&files, now).0 {}
+        let lock = File::open(directory.path().join(LOCK)).unwrap();
+        lock.lock().unwrap();
+        let (granted, kept) = ask(&LedgerFiles::new(directory.path().to_owned()), now);
+        assert!(!granted && kept.is_err());
     }
 
     #[test]

@@ -104,7 +104,9 @@ fn beyond(account: &AccountForecast, limit: &LimitForecast, forecast: &Forecast)
     let all = account.warm_ups();
     let withheld = match account.withheld {
         None | Some(0) => String::new(),
-        Some(some) => format!(": the governor will leave out about {some} of {all} warm-ups in {}", days(forecast.days)),
+        Some(some) => {
+            format!(": the governor will leave out about {some} of {all} warm-ups in {}", days(forecast.days))
+        }
     };
     let longer = worst.part / share;
     let paces = tally(warmed(account).filter_map(|target| target.pace.as_ref().and_then(Pace::interval)));
@@ -120,7 +122,7 @@ fn beyond(account: &AccountForecast, limit: &LimitForecast, forecast: &Forecast)
 }
 
 fn days(days: f64) -> String {
-    format!("{days:.0} days").replace("1 days", "a day")
+    if days.round() == 1.0 { "a day".to_owned() } else { format!("{days:.0} days") }
 }
 
 /// A cap on a day's money that is reached.
@@ -128,7 +130,7 @@ fn cap(account: &AccountForecast, forecast: &Forecast) -> Option<String> {
     let (id, cap) = (&account.provider.id, account.quota.daily_cap?);
     let Some(usd) = account.usd() else {
         return Some(format!(
-            "{id}: there is a `daily_cap`, and what a warm-up costs is not known: none will be made until `prices` says it"
+            "{id}: there is a `daily_cap`, and what a warm-up costs is not known here: none will be made unless the provider's catalogue has a price, or `prices`"
         ));
     };
     let busiest: f64 = warmed(account).filter_map(|target| Some(target.charge.usd? * number(target.busiest_day))).sum();

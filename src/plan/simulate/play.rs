@@ -221,6 +221,7 @@ fn actor<'a>(
             at_most_usd: at_most.usd,
             in_flight: InFlight::No,
             pace: None,
+            outstanding: Charge::default(),
         },
         gap_s: gaps.get(&target.target.id).copied(),
         granted_ms: None,
