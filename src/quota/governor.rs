@@ -98,9 +98,9 @@ impl Ledger {
             }
             let floor = if long { settings.long_floor } else { settings.floor };
             let price = wish.charge.in_unit(known.unit).unwrap_or(0.0);
-            // Where a whole window could not be above its floor after one request, all that can be asked is that it is there.
+            // Of a window that has no room for two requests, all that can be asked is that there is room for one.
             let least = left.max.map_or(0.0, |max| max * floor.fraction());
-            let least = if left.max.is_some_and(|max| max - price < least) { 0.0 } else { least };
+            let least = if left.max.is_some_and(|max| max < 2.0 * price) { 0.0 } else { least };
             let outstanding = wish.outstanding.in_unit(known.unit).unwrap_or(0.0);
             if left.remaining - outstanding - price < least - GRAIN {
                 let why = WhyWithheld::Floor {
