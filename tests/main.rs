@@ -15,8 +15,14 @@ mod documents;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod status;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod warmth;
+#[cfg(test)]
+mod worlds;
