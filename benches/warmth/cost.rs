@@ -31,7 +31,7 @@ fn decide(keeper: &mut Keeper, number: u32) {
     black_box(keeper.answer(at).says.to_string());
 }
 
-pub fn print() {
+pub(crate) fn print() {
     let mut keeper = Keeper::new(Settings::default());
     for number in 0..1000 {
         decide(&mut keeper, number);

@@ -4,8 +4,8 @@ use crate::worlds::Tally;
 use crate::worlds::scenarios::{Kind, SCENARIOS, Scenario};
 
 /// One policy in all worlds.
-pub struct Column {
-    pub name: &'static str,
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
     steady: Vec<f64>,
     first_day: Vec<f64>,
     hits: Vec<f64>,
@@ -13,12 +13,12 @@ pub struct Column {
 }
 
 /// Sessions that met a cold model, in percent.
-pub fn percent(tally: &Tally) -> f64 {
+pub(crate) fn percent(tally: &Tally) -> f64 {
     100.0 * tally.hits / tally.sessions.max(1.0)
 }
 
 /// How many worlds have one exact timeout.
-pub fn hard() -> usize {
+pub(crate) fn hard() -> usize {
     SCENARIOS.iter().filter(|world| world.kind == Kind::Hard).count()
 }
 
@@ -28,11 +28,11 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 impl Column {
-    pub const fn new(name: &'static str) -> Self {
+    pub(crate) const fn new(name: &'static str) -> Self {
         Self { name, steady: Vec::new(), first_day: Vec::new(), hits: Vec::new(), rows: Vec::new() }
     }
 
-    pub fn add(&mut self, world: &Scenario, tally: &Tally, informed: &Tally) {
+    pub(crate) fn add(&mut self, world: &Scenario, tally: &Tally, informed: &Tally) {
         if world.kind == Kind::Hard {
             self.steady.push((tally.steady / informed.steady).ln());
             self.first_day.push((tally.first_day / informed.first_day).ln());
@@ -44,19 +44,19 @@ impl Column {
     }
 
     /// Steady probes, as a multiple of the informed oracle's.
-    pub fn steady(&self) -> f64 {
+    pub(crate) fn steady(&self) -> f64 {
         mean(&self.steady).exp()
     }
 
-    pub fn first_day(&self) -> f64 {
+    pub(crate) fn first_day(&self) -> f64 {
         mean(&self.first_day).exp()
     }
 
-    pub fn mean_hits(&self) -> f64 {
+    pub(crate) fn mean_hits(&self) -> f64 {
         mean(&self.hits)
     }
 
-    pub fn worst_hits(&self) -> f64 {
+    pub(crate) fn worst_hits(&self) -> f64 {
         self.hits.iter().copied().fold(0.0, f64::max)
     }
 
@@ -65,13 +65,13 @@ impl Column {
     }
 }
 
-pub fn print(columns: &[Column], cell: impl Fn(&Column) -> String, name: &str) {
+pub(crate) fn print(columns: &[Column], cell: impl Fn(&Column) -> String, name: &str) {
     let cells: String = columns.iter().map(cell).collect();
     println!("{name:20}{cells}");
 }
 
 /// Each target of issue 5 beside the figure.
-pub fn judge(columns: &[Column]) {
+pub(crate) fn judge(columns: &[Column]) {
     let named = |name: &str| columns.iter().find(|column| column.name == name);
     let (Some(seeing), Some(shared)) = (named("seeing"), named("shared")) else { return };
     let unkeepable = seeing.row("T=1m");

@@ -167,8 +167,13 @@ impl Keeper {
     }
 
     /// Learns from a probe.
-    #[expect(clippy::cast_possible_truncation, reason = "told to people, or kept as f32")]
     pub fn observe(&mut self, observation: &Observation) {
+        self.learn(observation);
+        self.next = gap::next(&self.belief, self.replies.cold_start(), f64::from(self.facts.observations));
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "told to people, or kept as f32")]
+    fn learn(&mut self, observation: &Observation) {
         let at = observation.at;
         if let Some(before) = self.facts.observed_at {
             self.belief.forget(at.since(before));
@@ -203,7 +208,6 @@ impl Keeper {
             }
         }
         self.notice_change(at);
-        self.next = gap::next(&self.belief, self.replies.cold_start(), f64::from(self.facts.observations));
     }
 
     /// Takes in a user's request that ended at `at` or up to `slack` later.

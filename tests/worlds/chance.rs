@@ -3,11 +3,11 @@
 
 /// A stream of numbers.
 #[derive(Debug, Clone)]
-pub struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
     /// Streams with different names are independent, so that one policy meets the same users as another.
-    pub fn new(seed: u64, name: u64) -> Self {
+    pub(crate) fn new(seed: u64, name: u64) -> Self {
         let mut chance = Self(seed.wrapping_mul(0xA24B_AED4_963E_E407) ^ name.wrapping_mul(0x9FB2_1C65_1E98_DF25));
         chance.bits();
         chance
@@ -23,22 +23,22 @@ impl Chance {
 
     /// Above 0, at most 1.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
-    pub fn share(&mut self) -> f64 {
+    pub(crate) fn share(&mut self) -> f64 {
         ((self.bits() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 
     /// Exponential with this mean; a mean of infinity never comes.
-    pub fn wait(&mut self, mean: f64) -> f64 {
+    pub(crate) fn wait(&mut self, mean: f64) -> f64 {
         -mean * self.share().ln().min(-1e-12)
     }
 
     /// Standard normal (Box and Muller).
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         (-2.0 * self.share().ln()).sqrt() * (2.0 * std::f64::consts::PI * self.share()).cos()
     }
 
     /// Lognormal with this median and deviation of the logarithm.
-    pub fn lognormal(&mut self, median: f64, deviation: f64) -> f64 {
+    pub(crate) fn lognormal(&mut self, median: f64, deviation: f64) -> f64 {
         median * (deviation * self.normal()).exp()
     }
 }

@@ -1,9 +1,9 @@
 //! Worlds in virtual time, in which a policy is judged: a model that unloads, users who come, a window (section 6 of the
 //! reference). Shared by the benchmark and the tests; nothing is asserted here.
 
-pub mod chance;
-pub mod scenarios;
-pub mod warmers;
+pub(crate) mod chance;
+pub(crate) mod scenarios;
+pub(crate) mod warmers;
 
 use chance::Chance;
 use pilotlight::warmth::Sight;
@@ -25,19 +25,19 @@ const SLACK: f64 = 30.0;
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Probes on the first day.
-    pub first_day: f64,
+    pub(crate) first_day: f64,
     /// Probes a day in the second and third week.
-    pub steady: f64,
+    pub(crate) steady: f64,
     /// Sessions in the window.
-    pub sessions: f64,
+    pub(crate) sessions: f64,
     /// Those of them whose first request met a cold model.
-    pub hits: f64,
+    pub(crate) hits: f64,
     /// Those of them in the second and third week.
-    pub steady_hits: f64,
+    pub(crate) steady_hits: f64,
     /// What the policy said in the end.
-    pub state: &'static str,
+    pub(crate) state: &'static str,
 }
 
 /// The next request of a session.
@@ -147,7 +147,7 @@ fn due(warmer: &dyn Warmer, now: f64, touch: Option<f64>) -> f64 {
 }
 
 /// Lets a policy live through three weeks.
-pub fn play(scenario: &Scenario, warmer: &mut dyn Warmer, seed: u64) -> Tally {
+pub(crate) fn play(scenario: &Scenario, warmer: &mut dyn Warmer, seed: u64) -> Tally {
     let mut users = Chance::new(seed, 1);
     let mut pending = sessions(scenario.users, &mut users);
     pending.reverse();

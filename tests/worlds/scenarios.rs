@@ -2,30 +2,30 @@
 
 /// What a provider and its users do. Times in seconds.
 #[derive(Debug, Clone, Copy)]
-pub struct Scenario {
-    pub name: &'static str,
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
     /// The idle timeout; infinity for a model that stays.
-    pub timeout: f64,
+    pub(crate) timeout: f64,
     /// From the ninth working day on it is this.
-    pub later: Option<f64>,
+    pub(crate) later: Option<f64>,
     /// How much the timeout varies: the deviation of its logarithm.
-    pub jitter: f64,
+    pub(crate) jitter: f64,
     /// The mean time to a random eviction.
-    pub eviction: f64,
+    pub(crate) eviction: f64,
     /// The median cold start.
-    pub load: f64,
+    pub(crate) load: f64,
     /// Sessions an hour in the window.
-    pub users: f64,
+    pub(crate) users: f64,
     /// Requests an hour that other tenants send by day and nobody sees.
-    pub tenants: f64,
+    pub(crate) tenants: f64,
     /// Other models of the account, with users of their own.
-    pub siblings: u32,
-    pub kind: Kind,
+    pub(crate) siblings: u32,
+    pub(crate) kind: Kind,
 }
 
 /// What can be asked of a policy there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// One exact timeout: an oracle never meets a cold model.
     Hard,
     /// A good policy keeps users from nearly all cold starts.
@@ -34,11 +34,11 @@ pub enum Kind {
     Infeasible,
 }
 
-pub const MINUTE: f64 = 60.0;
-pub const HOUR: f64 = 3600.0;
+pub(crate) const MINUTE: f64 = 60.0;
+pub(crate) const HOUR: f64 = 3600.0;
 
 /// A plain world with this timeout.
-pub const fn plain(name: &'static str, timeout: f64) -> Scenario {
+pub(crate) const fn plain(name: &'static str, timeout: f64) -> Scenario {
     Scenario {
         name,
         timeout,
@@ -56,7 +56,7 @@ pub const fn plain(name: &'static str, timeout: f64) -> Scenario {
 const NEVER: f64 = f64::INFINITY;
 const QUARTER: f64 = 15.0 * MINUTE;
 
-pub const SCENARIOS: [Scenario; 22] = [
+pub(crate) const SCENARIOS: [Scenario; 22] = [
     plain("T=3m", 3.0 * MINUTE),
     plain("T=5m", 5.0 * MINUTE),
     plain("T=8.4m", 8.4 * MINUTE),

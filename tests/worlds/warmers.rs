@@ -4,7 +4,7 @@ use pilotlight::warmth::{Hours, Keep, Keeper, Moment, Observation, Reply, Settin
 
 /// What can be seen of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub(crate) enum View {
     Seen,
     Shared,
     Blind,
@@ -12,22 +12,22 @@ pub enum View {
 
 /// What a probe found.
 #[derive(Debug, Clone, Copy)]
-pub struct Probed {
+pub(crate) struct Probed {
     /// When it ended.
-    pub at: f64,
+    pub(crate) at: f64,
     /// Since the last touch that the prober knows of.
-    pub gap: Option<f64>,
-    pub slack: f64,
-    pub first_token: f64,
-    pub sight: Sight,
-    pub inside: bool,
+    pub(crate) gap: Option<f64>,
+    pub(crate) slack: f64,
+    pub(crate) first_token: f64,
+    pub(crate) sight: Sight,
+    pub(crate) inside: bool,
     /// The idle timeout at the time, for those who know it.
-    pub timeout: f64,
+    pub(crate) timeout: f64,
 }
 
 /// When the next warm-up is to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// So long after the last known touch.
     After(f64),
     /// At a certain time.
@@ -37,7 +37,7 @@ pub enum Wish {
 }
 
 /// One who decides.
-pub trait Warmer {
+pub(crate) trait Warmer {
     fn view(&self) -> View {
         View::Blind
     }
@@ -54,13 +54,13 @@ pub trait Warmer {
 }
 
 /// The policy under test.
-pub struct Learned {
-    pub keeper: Keeper,
-    pub view: View,
+pub(crate) struct Learned {
+    pub(crate) keeper: Keeper,
+    pub(crate) view: View,
 }
 
 impl Learned {
-    pub fn new(view: View) -> Self {
+    pub(crate) fn new(view: View) -> Self {
         Self { keeper: Keeper::new(Settings { keep: Keep::WhileUsed, ..Settings::default() }), view }
     }
 }
@@ -104,7 +104,7 @@ impl Warmer for Learned {
 }
 
 /// A probe every so many seconds by the clock.
-pub struct Cron(pub f64);
+pub(crate) struct Cron(pub(crate) f64);
 
 impl Warmer for Cron {
     fn wish(&self, now: f64) -> Wish {
@@ -113,7 +113,7 @@ impl Warmer for Cron {
 }
 
 /// A minute longer after a warm reply, half as long after a cold one.
-pub struct Aimd(pub f64);
+pub(crate) struct Aimd(pub(crate) f64);
 
 impl Warmer for Aimd {
     fn view(&self) -> View {
@@ -131,9 +131,9 @@ impl Warmer for Aimd {
 }
 
 /// Knows the idle timeout; sees users or not.
-pub struct Oracle {
-    pub timeout: f64,
-    pub view: View,
+pub(crate) struct Oracle {
+    pub(crate) timeout: f64,
+    pub(crate) view: View,
 }
 
 impl Warmer for Oracle {
