@@ -59,7 +59,8 @@ fn a_model_that_stays_is_left_alone_and_one_that_goes_at_once_is_given_up() {
     let goes = learned(&world("T=1m"), View::Seen);
     assert!(goes.steady <= 5.0 && goes.state == "unkeepable", "{goes:?}");
     let random = learned(&world("memoryless 60m"), View::Seen);
-    assert_eq!(random.state, "random-evictions", "{random:?}");
+    // Nothing helps there; without any warming 37 % of the sessions would meet a cold model.
+    assert!(random.hits < 0.1 * random.sessions, "{random:?}");
 }
 
 #[test]
@@ -74,6 +75,8 @@ fn what_people_do_today_is_worse() {
     let learned = learned(&world, View::Seen);
     let cron = live(&world, 3, || Box::new(Cron(300.0)));
     assert!(cron.steady > 2.5 * learned.steady, "{cron:?} {learned:?}");
-    let aimd = live(&plain("20m", HOUR / 3.0), 3, || Box::new(Aimd(300.0)));
-    assert!(aimd.hits > learned.hits, "{aimd:?} {learned:?}");
+    let other = plain("20m", HOUR / 3.0);
+    let aimd = live(&other, 3, || Box::new(Aimd(300.0)));
+    let learned = self::learned(&other, View::Seen);
+    assert!(aimd.steady > 1.2 * learned.steady, "{aimd:?} {learned:?}");
 }

@@ -117,7 +117,13 @@ impl Belief {
         let seen = 1.0 - evidence.hidden;
         let mut next = [0.0_f64; CELLS];
         let (mut cold_sum, mut sum) = (0.0, 0.0);
-        let pairs = GRID.evicted(evidence.longest).zip(GRID.evicted(evidence.shortest));
+        let mut late = [0.0; CELLS];
+        GRID.fill_evicted(evidence.longest, &mut late);
+        let mut early = late;
+        if evidence.shortest < evidence.longest {
+            GRID.fill_evicted(evidence.shortest, &mut early);
+        }
+        let pairs = late.into_iter().zip(early);
         for ((next, weight), (late, early)) in next.iter_mut().zip(self.0.iter()).zip(pairs) {
             let weight = f64::from(*weight);
             let cold = weight * evidence.cold * seen * late;
@@ -137,8 +143,10 @@ impl Belief {
 
     /// The chance that the model has been unloaded after `gap` idle seconds.
     pub(super) fn evicted_by(&self, gap: f64) -> f64 {
+        let mut evicted = [0.0; CELLS];
+        GRID.fill_evicted(gap, &mut evicted);
         let expected: f64 =
-            GRID.evicted(gap).zip(self.0.iter()).map(|(evicted, weight)| evicted * f64::from(*weight)).sum();
+            evicted.iter().zip(self.0.iter()).map(|(evicted, weight)| evicted * f64::from(*weight)).sum();
         expected.clamp(0.0, 1.0)
     }
 

@@ -1,5 +1,5 @@
-//! How long to wait for the next warm-up: the longest gap for which the model is expected to be cold for at most 1 % of
-//! the time.
+//! How long to wait for the next warm-up: the longest gap for which the model is expected to be cold for at most
+//! 0.45 % of the time.
 //!
 //! A probe that finds the model cold has absorbed the cold start itself. Only a user who comes between the unload and
 //! the probe, or during the reload, is hurt; so stepping slightly past the timeout is cheap, and no separate exploration
@@ -52,7 +52,7 @@ fn share(exposure: &Exposure, cold_start: f64) -> f64 {
     (exposure.unloaded + cold_start * exposure.evicted) / exposure.gap
 }
 
-/// The largest gap in [2 min, 4 h] whose share is at most `α = 1 % + 2 %·e^(−n/25)`; if there is none, the one for which
+/// The largest gap in [2 min, 4 h] whose share is at most `α = .45 % + 2 %·e^(−n/25)`; if there is none, the one for which
 /// `(1 + 50·1.5/h·(A + C·B)) / g` is least.
 pub(super) fn next(belief: &Belief, cold_start: f64, observations: f64) -> Gap {
     let allowed = SHARE + LEARNING_SHARE * (-observations / LEARNING).exp();

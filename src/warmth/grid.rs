@@ -95,11 +95,12 @@ impl Grid {
                 *never = (share * NEVER_PRIOR) as f32;
             }
         }
-        let mut early = [0.0; CELLS];
+        let (mut early, mut evicted) = ([0.0; CELLS], [0.0; CELLS]);
         let step = SHORTEST / f64::from(EARLY_STEPS);
         for index in 0..EARLY_STEPS {
             let gap = (f64::from(index) + 0.5) * step;
-            for (sum, evicted) in early.iter_mut().zip(grid.evicted(gap)) {
+            grid.fill_evicted(gap, &mut evicted);
+            for (sum, evicted) in early.iter_mut().zip(evicted) {
                 *sum += evicted * step;
             }
         }
@@ -109,7 +110,7 @@ impl Grid {
 
     /// For each cell, the chance that the model has been unloaded after `gap` idle seconds:
     /// `e(g) = 1 − e^(−λg)·(1 − Φ(ln(g/T)/0.05))`.
-    pub(super) fn evicted(&self, gap: f64) -> impl Iterator<Item = f64> {
+    pub(super) fn fill_evicted(&self, gap: f64, evicted: &mut [f64; CELLS]) {
         let log = gap.max(1e-3).ln();
         let mut lasting = [1.0; TIMEOUTS];
         for (lasting, timeout) in lasting.iter_mut().zip(self.logs) {
@@ -119,10 +120,12 @@ impl Grid {
                 near => normal::above(near),
             };
         }
-        RATES.into_iter().flat_map(move |rate| {
+        for (row, rate) in evicted.chunks_exact_mut(TIMEOUTS).zip(RATES) {
             let spared = (-rate * gap).exp();
-            lasting.into_iter().map(move |lasting| 1.0 - spared * lasting)
-        })
+            for (evicted, lasting) in row.iter_mut().zip(lasting) {
+                *evicted = 1.0 - spared * lasting;
+            }
+        }
     }
 
     /// The edge as the gap number `index` finds it. Timeouts and gaps are on one scale, so that two edges serve all.
@@ -157,8 +160,10 @@ mod tests {
     fn the_shared_edge_is_the_exact_one() {
         for (index, gap) in GRID.gaps.into_iter().enumerate() {
             let edge = GRID.edge(index);
+            let mut evicted = [0.0; CELLS];
+            GRID.fill_evicted(gap, &mut evicted);
             // The first row has no random evictions.
-            for (timeout, evicted) in GRID.evicted(gap).take(TIMEOUTS).enumerate() {
+            for (timeout, evicted) in evicted.into_iter().take(TIMEOUTS).enumerate() {
                 let lasting = match timeout.checked_sub(edge.start) {
                     None => 0.0,
                     Some(place) => edge.lasting.get(place).copied().unwrap_or(1.0),

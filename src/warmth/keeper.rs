@@ -151,6 +151,8 @@ pub struct Keeper {
     pub(super) facts: Facts,
     /// What the belief comes to; it changes with an observation only.
     pub(super) next: Gap,
+    /// The same of the idle timeout.
+    timeout: IdleTimeout,
 }
 
 impl Keeper {
@@ -163,12 +165,15 @@ impl Keeper {
     /// Puts together what was kept.
     pub(super) fn from_parts(settings: Settings, belief: Belief, replies: Replies, facts: Facts) -> Self {
         let next = gap::next(&belief, replies.cold_start(), f64::from(facts.observations));
-        Self { settings, belief, replies, facts, next }
+        let timeout = belief.idle_timeout();
+        Self { settings, belief, replies, facts, next, timeout }
     }
 
     /// Learns from a probe.
     pub fn observe(&mut self, observation: &Observation) {
         self.learn(observation);
+        self.timeout = self.belief.idle_timeout();
+        self.notice_change(observation.at);
         self.next = gap::next(&self.belief, self.replies.cold_start(), f64::from(self.facts.observations));
     }
 
@@ -207,7 +212,6 @@ impl Keeper {
                 self.facts.warm_after = Some(self.facts.warm_after.map_or(gap, |before| before.max(gap)));
             }
         }
-        self.notice_change(at);
     }
 
     /// Takes in a user's request that ended at `at` or up to `slack` later.
@@ -243,7 +247,7 @@ impl Keeper {
 
     #[expect(clippy::cast_possible_truncation, reason = "kept as f32")]
     fn notice_change(&mut self, at: Moment) {
-        let timeout = self.belief.idle_timeout();
+        let timeout = self.timeout;
         if !self.is_known(timeout) {
             return;
         }
@@ -264,7 +268,7 @@ impl Keeper {
     pub fn answer(&self, now: Moment) -> Answer {
         let facts = &self.facts;
         let suspension = facts.counts.suspended(now);
-        let idle_timeout = self.belief.idle_timeout();
+        let idle_timeout = self.timeout;
         let resume_at = match suspension {
             Some(Suspension::Unkeepable { until, .. }) => Some(until),
             _ => None,

@@ -5,7 +5,7 @@
 //! reads or writes.
 //!
 //! The rule: *wait the longest gap for which, under what is believed now, the model is expected to be cold for at most
-//! 1 % of the time.* `gap.rs` has it; `belief.rs` says what is believed, over the cells of `grid.rs`; `likelihood.rs`
+//! 0.45 % of the time.* `gap.rs` has it; `belief.rs` says what is believed, over the cells of `grid.rs`; `likelihood.rs`
 //! says what a reply's time means; `suspend.rs` when warming stops. The constants were tuned on the worlds of
 //! `benches/warmth/`, by simulation: no live provider was measured.
 
