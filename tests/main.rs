@@ -17,8 +17,14 @@ mod metrics;
 #[cfg(test)]
 mod quota;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod status;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod warmth;
+#[cfg(test)]
+mod worlds;

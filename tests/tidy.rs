@@ -14,10 +14,11 @@ mod source;
 use source::{paths, test_modules, tokens, without_tests};
 
 /// The rooms in their order, and what each may use: the words of the table in ARCHITECTURE.md, which is compared.
-const ROOMS: [(&str, &str); 15] = [
+const ROOMS: [(&str, &str); 16] = [
     ("target", "–"),
     ("outcome", "target"),
     ("quota", "target, outcome"),
+    ("warmth", "target, outcome"),
     ("plan", "target, outcome, quota"),
     ("probe", "target, outcome, plan"),
     ("run", "target, outcome, quota, plan, probe"),

@@ -9,6 +9,7 @@ mod history;
 mod live;
 mod progress;
 mod readers;
+mod replay;
 mod run;
 mod service_log;
 mod setup;
@@ -103,6 +104,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Show what one target came to over time
     History(history::HistoryArgs),
+    /// Answer events on standard input with what `every: auto` would do next, line by line (docs/replay.md)
+    Replay(replay::ReplayArgs),
     /// Look at the configuration
     Config(config::ConfigArgs),
     /// Say what a code means and what to do about it
@@ -163,6 +166,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
+        Command::Replay(args) => replay::run(&args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),
