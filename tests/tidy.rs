@@ -22,7 +22,7 @@ const ROOMS: [(&str, &str); 16] = [
     ("plan", "target, outcome, quota"),
     ("probe", "target, outcome, plan"),
     ("run", "target, outcome, quota, plan, probe"),
-    ("store", "target, outcome, quota"),
+    ("store", "target, outcome, quota, warmth"),
     ("exit", "outcome"),
     ("report", "target, outcome, plan, store, exit"),
     ("telemetry", "target, outcome"),

@@ -109,6 +109,7 @@ impl Daemon {
             counts: upkeep == Upkeep::None,
             standing: None,
             past: None,
+            learned: None,
             flip: None,
         };
         let current = |slot: &&mut Slot| slot.running == Some(number);

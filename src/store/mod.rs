@@ -7,6 +7,7 @@
 mod append;
 mod files;
 mod ledgers;
+mod observations;
 mod open;
 mod past;
 mod place;
@@ -21,7 +22,7 @@ mod tests;
 mod trouble;
 mod writer;
 
-pub use append::{Entry, StateKind};
+pub use append::{Entry, Learned, Observed, StateKind};
 pub use ledgers::LedgerFiles;
 pub use open::{Opened, Store};
 pub use past::{Filter, PastFlip, PastOutcome};

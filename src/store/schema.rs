@@ -7,7 +7,7 @@ use sqlx::Error;
 use sqlx::sqlite::SqliteConnection;
 
 /// One step: what brings a store from the version before to this one. A step that was released is never changed.
-const MIGRATIONS: [&[&str]; 2] = [HISTORY, ROLL_UP];
+const MIGRATIONS: [&[&str]; 3] = [HISTORY, ROLL_UP, OBSERVATIONS];
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -50,6 +50,14 @@ const ROLL_UP: &[&str] = &[
     // First tokens are few among probes of lesser depth; this finds them without reading a row.
     "CREATE INDEX outcomes_first_token ON outcomes (target, at_ms, first_token_ms, warmth)
         WHERE first_token_ms IS NOT NULL",
+];
+
+const OBSERVATIONS: &[&str] = &[
+    // What each warm-up of `every: auto` taught, the last few hundred of a target: what was learned can be computed anew
+    // from it. `llm` says of which LLM, because a target's name may come to mean another one.
+    "CREATE TABLE observations (
+        target TEXT NOT NULL, at_ms BIGINT NOT NULL, id BIGINT NOT NULL, llm TEXT NOT NULL, json TEXT NOT NULL,
+        PRIMARY KEY (target, at_ms, id))",
 ];
 
 /// The version of the store; 0 when it has no tables yet.
