@@ -20,7 +20,7 @@ use super::check::interrupted;
 use super::service_log::ServiceLog;
 use super::terminal;
 use crate::config::Environment;
-use crate::daemon::{Board, Daemon, Manager, Pace, Parts, Row, Signal, Source};
+use crate::daemon::{Board, Daemon, Manager, Pace, Parts, Row, Signal, Source, TimeScale};
 use crate::exit::Exit;
 use crate::outcome::words::duration;
 use crate::probe::clock::Clock;
@@ -123,6 +123,7 @@ pub(super) async fn play(look: &Look) -> anyhow::Result<Exit> {
         board: Arc::clone(&board),
         metrics: Metrics::new(env!("CARGO_PKG_VERSION"), []),
         pace: Pace::default(),
+        time_scale: TimeScale::new(SPEED),
     };
     let daemon = Daemon::start(parts).await?;
     let (signals, received) = mpsc::unbounded_channel();

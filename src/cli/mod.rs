@@ -16,6 +16,7 @@ mod setup;
 mod sim;
 mod status;
 mod terminal;
+mod touch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -104,6 +105,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Show what one target came to over time
     History(history::HistoryArgs),
+    /// Say that a model was just used, so that its next warm-up can wait: for the tools that use it
+    Touch(touch::TouchArgs),
     /// Answer events on standard input with what `every: auto` would do next, line by line (docs/replay.md)
     Replay(replay::ReplayArgs),
     /// Look at the configuration
@@ -166,6 +169,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
+        Command::Touch(args) => touch::run(&global, &args),
         Command::Replay(args) => replay::run(&args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),

@@ -8,7 +8,7 @@ mod schedule;
 mod spans;
 mod windows;
 
-pub use due::{AUTO, CronBook, Due, Past, Timetable, Why};
+pub use due::{AUTO, CronBook, Due, Learned, Past, Timetable, Why};
 pub use gate::{Gate, GateId, NamedGate};
 pub use maintenance::{Maintenance, MaintenanceTime, Selection};
 pub use retry::{RetryPolicy, Tried};

@@ -19,6 +19,7 @@ mod summary;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod touches;
 mod trouble;
 mod writer;
 
@@ -31,5 +32,6 @@ pub use reader::Reader;
 pub use retention::Retention;
 pub use summary::{DayCount, Sample, TargetSummary, Uptime};
 pub use sweep::Swept;
+pub use touches::{all_touched, touch, touched};
 pub use trouble::StoreError;
 pub use writer::{StoreHealth, Unsaved, Writer};

@@ -6,6 +6,9 @@
 
 mod beat;
 mod cron;
+mod learned;
+#[cfg(test)]
+mod learned_tests;
 #[cfg(test)]
 mod tests;
 mod timetable;
@@ -15,12 +18,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use cron::CronBook;
+pub use learned::Learned;
 pub use timetable::Timetable;
 
 use crate::target::Depth;
 
-/// The interval of `every: auto` while nothing better is known: hosted LLMs that unload do so after five minutes at the
-/// earliest.
+/// The interval of `every: auto` until the first warm-up has taught something, and the longest wait after one that taught
+/// nothing: hosted LLMs that unload do so after five minutes at the earliest.
 pub const AUTO: Duration = Duration::from_secs(240);
 
 /// Why something is due.
@@ -75,6 +79,8 @@ pub struct Past {
     pub warm: Option<Timestamp>,
     /// How long the longest of the recent cold starts took.
     pub cold_start: Option<Duration>,
+    /// What was learned of its LLM, for `every: auto`.
+    pub learned: Option<Learned>,
 }
 
 impl Past {
