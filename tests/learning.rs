@@ -3,9 +3,13 @@
 //! The first test runs in this process, because only there the policy's minutes can pass as fast as the simulator's.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use pilotlight::config::Environment;
 use pilotlight::daemon::{Board, Daemon, Ended, Manager, Pace, Parts, Signal, Source, TimeScale};
 use pilotlight::outcome::{Event, Service};
@@ -15,13 +19,16 @@ use pilotlight::run::{Chance, SystemClock};
 use pilotlight::sim::{Options, Scenario, Simulator};
 use pilotlight::store::{Reader, StateKind};
 use pilotlight::telemetry::Metrics;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
+
+use crate::daemon::service::{self, Place, probes, sim};
+use crate::scenarios::Sim;
 
 /// How much faster the provider lives: its ten minutes are two seconds.
 const SPEED: f64 = 300.0;
-/// Nobody has ever needed half as many.
-const PROBES: usize = 60;
+/// About fifteen are needed.
+const PROBES: usize = 40;
 
 async fn start(simulator: &Simulator, folder: &std::path::Path) -> (mpsc::UnboundedReceiver<Event>, Running) {
     let probes = json!({
@@ -91,7 +98,7 @@ async fn until(events: &mut mpsc::UnboundedReceiver<Event>, wanted: &str) -> (us
 
 #[tokio::test]
 async fn an_idle_timeout_is_learned_and_survives_a_restart() {
-    let model = json!({ "id": "m", "load": "90s", "idle_timeout": "10m", "first_token": "3s" });
+    let model = json!({ "id": "m", "load": "120s", "idle_timeout": "10m", "first_token": "300ms" });
     let scenario = json!({ "flavour": "openai", "models": [model] }).to_string();
     let options = Options { speed: SPEED, ..Options::default() };
     let simulator = Simulator::start(Scenario::from_yaml(&scenario).unwrap(), options).await.unwrap();
@@ -119,4 +126,123 @@ async fn an_idle_timeout_is_learned_and_survives_a_restart() {
     assert!(shown.starts_with("idle timeout ~"), "{shown}");
     assert_eq!(simulator.counts().generations, before, "a restart is no reason to warm");
     running.end().await;
+}
+
+fn touch(place: &Place, args: &[&str]) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pilotlight"));
+    command.arg("touch").arg("--config").arg(place.path("probes.yaml"));
+    command.arg("--state-dir").arg(place.path("state")).args(args);
+    command.env_clear().output().unwrap()
+}
+
+#[test]
+fn a_touch_puts_the_next_warm_up_off() {
+    let sim = sim(&["glm", "kimi"], &json!({}));
+    let place = Place::new(&probes(&sim.doors["plain"], &["glm", "kimi"], &json!({})));
+    let text = std::fs::read_to_string(place.path("probes.yaml")).unwrap();
+    place.write(&text.replace(r#""every":"1s""#, r#""every":"auto""#));
+
+    // No daemon, no state directory: it is made.
+    let done = touch(&place, &["glm"]);
+    assert!(done.status.success() && done.stdout.is_empty(), "{done:?}");
+    let strange = touch(&place, &["kimmi", "glm"]);
+    assert_eq!(strange.status.code(), Some(2));
+    let told = String::from_utf8(strange.stderr).unwrap();
+    assert!(told.contains("there is no target `kimmi`; did you mean `kimi`?"), "{told}");
+    assert!(!place.path("state/touch-kimmi").exists());
+
+    // The daemon takes it up: the model was used just now, so its first warm-up can wait.
+    let service = place.start();
+    let due =
+        |service: &service::Service| service.status_of("glm")["due"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let first = due(&service);
+    assert!(first.duration_since(SystemClock.wall()).as_secs() > 60, "{first}");
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert!(touch(&place, &["glm"]).status.success());
+    let learned = loop {
+        let later = due(&service);
+        if later > first {
+            assert!(later.duration_since(first).as_secs_f64() >= 1.0, "{first} {later}");
+            break service.status_of("glm")["learned"].as_str().unwrap().to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(learned.starts_with("nothing observed yet"), "{learned}");
+    let log = service.end();
+    assert!(log.iter().any(|line| line["event"] == "target.learned" && line["state"] == "new"), "{log:#?}");
+
+    // From a timer it is honoured too: only the other one is due.
+    let once = place.once(&[]);
+    let report = String::from_utf8(once.stdout).unwrap();
+    assert!(report.contains("kimi") && !report.contains("glm"), "{report}");
+}
+
+/// A user's request of a model, by the same key.
+fn use_model(url: &str, model: &str) {
+    let body = json!({ "model": model, "messages": [{ "role": "user", "content": "hello" }] }).to_string();
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    write!(
+        stream,
+        "POST /openai/v1/chat/completions HTTP/1.1\r\nHost: sim\r\nAuthorization: Bearer syn_test\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn a_users_request_that_the_counter_shows_puts_the_next_warm_up_off() {
+    let model = json!({ "id": "hf:a/glm", "first_token": "1ms", "tokens": 2 });
+    let scenario = json!({
+        "flavour": "synthetic", "accounts": [{ "key": "syn_test" }], "models": [model], "quota": { "packs": 1 },
+    });
+    let sim = Sim::start(&scenario, 1.0);
+    let url = sim.doors.values().next().unwrap();
+    let place = Place::new(&json!({
+        "version": 1,
+        "providers": { "synthetic": {
+            "preset": "synthetic", "base_url": format!("{url}/openai/v1"), "api_key": { "file": "key" },
+        } },
+        "targets": [{
+            "name": "glm", "provider": "synthetic", "model": "hf:a/glm",
+            "auth": { "every": "1s" }, "warm": { "every": "auto" },
+        }],
+    }));
+    std::fs::write(place.path("key"), "syn_test").unwrap();
+    // It need not be warmed at once, and from then on the counter alone tells.
+    assert!(touch(&place, &["glm"]).status.success());
+    let mut service = place.start();
+    service.finished("glm");
+    let first = last_use(&place);
+    service.finished("glm");
+    service.finished("glm");
+    use_model(url, "hf:a/glm");
+    let later = loop {
+        assert_eq!(service.finished("glm")["depth"], "auth");
+        let later = last_use(&place);
+        if later > first {
+            break later;
+        }
+    };
+    assert!(later.duration_since(first).as_secs_f64() > 0.5, "{first} {later}");
+    service.end();
+}
+
+/// When the model was last used, as far as the daemon knows. It keeps that within seconds.
+fn last_use(place: &Place) -> Timestamp {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    loop {
+        let states = runtime.block_on(async {
+            let reader = Reader::open(&place.path("state")).await.unwrap().unwrap();
+            reader.states(StateKind::Past).await.unwrap()
+        });
+        if let Some((_, past)) = states.into_iter().find(|(name, _)| name == "glm") {
+            let past: Value = serde_json::from_str(&past).unwrap();
+            return past["learned"]["touched"].as_str().unwrap().parse().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

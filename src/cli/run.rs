@@ -13,7 +13,9 @@ use super::service_log::ServiceLog;
 use super::terminal::{self, Usage};
 use super::{Global, setup};
 use crate::config::{self, Environment};
-use crate::daemon::{Board, Daemon, DaemonError, Exhibit, Manager, Pace, Parts, Signal, Source, SourceError, TimeScale, Wanted};
+use crate::daemon::{
+    Board, Daemon, DaemonError, Exhibit, Manager, Pace, Parts, Signal, Source, SourceError, TimeScale, Wanted,
+};
 use crate::exit::{Exit, Strictness};
 use crate::outcome::Status;
 use crate::probe::clock::Clock;

@@ -100,10 +100,9 @@ impl Learner {
         history: &[Observation],
         fruitless: Option<Timestamp>,
     ) -> Self {
-        let scaled = Settings { cold_start: Span::from_seconds(settings.cold_start.seconds() * scale.times()), ..settings };
         let keeper = match kept {
-            Some(kept) => Keeper::restore(kept, scaled, history).0,
-            None => Keeper::new(scaled),
+            Some(kept) => Keeper::restore(kept, settings, history).0,
+            None => Keeper::new(settings),
         };
         Self {
             keeper,
@@ -179,7 +178,13 @@ impl Learner {
     }
 
     /// Takes in a warm-up. What it taught, if anything.
-    pub(super) fn ran(&mut self, outcome: &Outcome, began: Timestamp, now: Instant, hours: Hours) -> Option<Observation> {
+    pub(super) fn ran(
+        &mut self,
+        outcome: &Outcome,
+        began: Timestamp,
+        now: Instant,
+        hours: Hours,
+    ) -> Option<Observation> {
         if outcome.depth != Depth::Warm {
             return None;
         }
@@ -192,7 +197,8 @@ impl Learner {
         self.expires(outcome, start);
         let ended = outcome.started.saturating_add(outcome.timings.total).unwrap_or(outcome.started);
         let (gap, slack) = self.idle(outcome, start, begun);
-        let observation = Observation { at: self.scale.moment(ended), gap, slack, reply, sight: self.sight(outcome), hours };
+        let observation =
+            Observation { at: self.scale.moment(ended), gap, slack, reply, sight: self.sight(outcome), hours };
         self.keeper.observe(&observation);
         self.touched = Some((observation.at, now));
         self.moved = Moved::No;

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 
 use super::learner::{Learner, keeper_settings, llm};
 use super::life::Daemon;
-use super::scale::TimeScale;
 use super::reload::News;
+use super::scale::TimeScale;
 use super::settle::Memory;
 use super::slot::{Remembered, Slot};
 use crate::outcome::{Outcome, Service};
+use crate::quota::whose;
 use crate::store::{Learned, Observed, StateKind, Writer, all_touched, touched};
 use crate::target::TargetId;
 use crate::warmth::Hours;
@@ -61,6 +62,29 @@ impl Daemon {
             self.tell(Service::Learned { target: id.clone(), state, says });
         }
         Some(learned)
+    }
+
+    /// Takes in uses of the provider's account that were not ours. The price may tell whose they were.
+    pub(super) fn saw_uses(&mut self, outcome: &Outcome) {
+        let provider = &outcome.target.provider.id;
+        for use_of_account in &outcome.used {
+            let own = || self.slots.values().filter(|slot| slot.target.provider.id == *provider);
+            let prices: Vec<_> = own().map(|slot| (&slot.target.model, slot.price)).collect();
+            let model = whose(use_of_account.requests, &prices).cloned();
+            let ids: Vec<TargetId> = own().map(|slot| slot.target.id.clone()).collect();
+            for id in ids {
+                let Some(slot) = self.slots.get_mut(&id) else { continue };
+                let Some(learner) = &mut slot.learner else { continue };
+                match &model {
+                    Some(model) if *model == slot.target.model => {
+                        learner.used(outcome.started, use_of_account.since);
+                        self.used(&id);
+                    }
+                    Some(_) => {}
+                    None => learner.somebody_used_some(),
+                }
+            }
+        }
     }
 
     /// Whether another warm-up of a target is wanted at once: it was the first contact.

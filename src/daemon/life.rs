@@ -96,7 +96,8 @@ impl Daemon {
     /// # Errors
     /// When the configuration has mistakes, or the store cannot be opened.
     pub async fn start(parts: Parts) -> Result<Self, DaemonError> {
-        let Parts { source, network, clock, chance, listener, state, manager, board, metrics, pace, time_scale } = parts;
+        let Parts { source, network, clock, chance, listener, state, manager, board, metrics, pace, time_scale } =
+            parts;
         // Before it is read, so that no change is overlooked.
         let looks = source.look().await;
         let loaded = source.load_elsewhere().await?;

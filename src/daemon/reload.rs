@@ -194,6 +194,10 @@ impl Daemon {
                     slot
                 }
             };
+            let mut slot = slot;
+            if let Some(settings) = config.quotas.get(&slot.target.provider.id) {
+                slot.price = settings.price(&slot.target.model).requests;
+            }
             self.slots.insert(id, slot);
         }
         let stakes: Vec<(ProviderId, Stake)> = self

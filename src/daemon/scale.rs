@@ -26,10 +26,6 @@ impl TimeScale {
         if times.is_nan() { Self::REAL } else { Self(times.clamp(1.0, 1e6)) }
     }
 
-    pub(super) fn times(self) -> f64 {
-        self.0
-    }
-
     pub(super) fn moment(self, at: Timestamp) -> Moment {
         #[expect(clippy::cast_precision_loss, reason = "a third of a microsecond is lost, and milliseconds are kept")]
         let seconds = at.as_microsecond() as f64 / 1e6;

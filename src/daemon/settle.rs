@@ -141,6 +141,7 @@ impl Daemon {
             learned: None,
             flip: None,
         };
+        self.saw_uses(&outcome);
         let current = |slot: &&mut Slot| slot.running == Some(number);
         if let Some(slot) = self.slots.get_mut(&target.id).filter(current) {
             slot.running = None;

@@ -29,6 +29,8 @@ pub(super) struct Slot {
     pub pause: Option<Pause>,
     /// What is learned of its LLM, for `every: auto`.
     pub learner: Option<Learner>,
+    /// What a request of its LLM costs, in requests as the provider weighs them.
+    pub price: f64,
     last: Option<Last>,
 }
 
@@ -83,6 +85,7 @@ impl Slot {
             running: None,
             pause: None,
             learner: None,
+            price: 1.0,
             last: None,
         }
     }
@@ -114,6 +117,9 @@ impl Slot {
             // The whole wait, attempts that found it loading included.
             let cold = outcome.timings.total.max(first_token);
             self.past.cold_start = Some(self.past.cold_start.map_or(cold, |known| known.max(cold)));
+        }
+        if let (1, Some(cost)) = (outcome.attempts, outcome.cost.requests.filter(|cost| *cost > 0.0)) {
+            self.price = cost;
         }
         let before = self.last.take();
         let warmed = outcome.depth == Depth::Warm;

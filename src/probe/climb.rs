@@ -20,8 +20,8 @@ use super::wire::text::{clean, scrub};
 use super::{authenticate, credential, dial, locate, warm};
 use crate::outcome::words::duration;
 use crate::outcome::{
-    Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, Residence, ResetSource, RunId,
-    Stage, StageTime, Timings, Usage, Warmth, Withholding,
+    Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, ResetSource,
+    Residence, RunId, Stage, StageTime, Timings, Usage, Warmth, Withholding,
 };
 use crate::target::{Credential, Depth, Target};
 

@@ -94,7 +94,10 @@ mod tests {
     #[test]
     fn each_server_tells_in_its_own_way() {
         let swap = json!({"running":[{"model":"a","state":"ready"},{"model":"b","state":"starting"}]});
-        assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "a", Timestamp::UNIX_EPOCH), Some(Presence::Loaded(None)));
+        assert_eq!(
+            read_state(StateEndpoint::LlamaSwap, &swap, "a", Timestamp::UNIX_EPOCH),
+            Some(Presence::Loaded(None))
+        );
         assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "b", Timestamp::UNIX_EPOCH), Some(Presence::Absent));
         assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "c", Timestamp::UNIX_EPOCH), Some(Presence::Absent));
         let router = json!({"data":[{"id":"a","status":{"value":"loaded"}},{"id":"b","status":{"value":"sleeping"}}]});

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::task;
 
-use crate::outcome::{Class, Code, Cost, ListPrice, Outcome, QuotaSeen, Stage, Unit, Withholding};
+use crate::outcome::{Class, Code, Cost, ListPrice, Outcome, QuotaSeen, Stage, Unit, Used, Withholding};
 use crate::probe::clock::Clock;
 use crate::probe::{Job, KnownOfQuota, Leave, NotPermitted, Permit};
 use crate::quota::{
@@ -36,12 +36,16 @@ pub struct Treasury {
 type Lane = (ProviderId, ModelId);
 
 /// The requests of ours that cost, at one provider. Where several run at once, its counter does not tell what each cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Traffic {
     /// How many were ever granted.
     granted: u64,
     /// How many of them are settled.
     settled: u64,
+    /// What was ever granted, in requests.
+    granted_requests: f64,
+    /// What of it is settled.
+    settled_requests: f64,
 }
 
 #[derive(Default)]
@@ -132,7 +136,7 @@ impl Treasury {
     pub(super) fn attempt<'a>(&'a self, target: &'a Target, presence: Option<&Presence>) -> Attempt<'a> {
         let met = presence.map_or(InFlight::No, |presence| presence.met);
         let before = self.traffic(&target.provider.id, |traffic| *traffic);
-        Attempt { treasury: self, target, met, before, granted: Mutex::default() }
+        Attempt { treasury: self, target, met, before, granted: Mutex::default(), used: Mutex::default() }
     }
 
     fn traffic<T>(&self, provider: &ProviderId, look: impl FnOnce(&mut Traffic) -> T) -> T {
@@ -195,6 +199,8 @@ pub(super) struct Attempt<'a> {
     /// As it was when the attempt began, and so before the provider's counter was read.
     before: Traffic,
     granted: Mutex<Option<(Grant, Price)>>,
+    /// Uses that were not ours, once the ledger was told what was read before anything was spent.
+    used: Mutex<Option<Vec<Used>>>,
 }
 
 impl Permit for Attempt<'_> {
@@ -211,9 +217,10 @@ impl Attempt<'_> {
         let (spending, in_flight) = (self.treasury.spending, self.met);
         let (model, tokens) = (target.model.clone(), target.max_output_tokens);
         let (seen, list) = (known.seen.clone(), known.list_price);
+        let pending = self.under_way(0.0);
         let asked = self.treasury.change(&target.provider.id, &settings, move |ledger, settings, now| {
             let readings: Vec<_> = seen.newest().cloned().collect();
-            ledger.learn(settings, &readings, now);
+            let used = ledger.learn_beside(settings, &readings, pending, now);
             let price = priced(ledger.price(settings, &model), list);
             let wish = Wish {
                 spending,
@@ -222,16 +229,23 @@ impl Attempt<'_> {
                 in_flight,
                 ahead_per_hour: ahead,
             };
-            ledger.ask(settings, &wish, now).map(|grant| (grant, price))
+            (ledger.ask(settings, &wish, now).map(|grant| (grant, price)), used)
         });
-        let (answer, kept) = asked.await;
+        let (answered, kept) = asked.await;
+        let answer = answered.map(|(answer, used)| {
+            *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
+            answer
+        });
         if let (Err(error), Some(_), true) = (&kept, settings.daily_cap, spending != Spending::Unlimited) {
             let evidence = format!("there is a daily cap, and what is spent cannot be kept: failed to {error}");
             return Err(NotPermitted { code: Code::QuotaWithheld, why: Withholding::DailyCap, evidence, after: None });
         }
         match answer {
             Some(Ok(granted)) => {
-                self.treasury.traffic(&target.provider.id, |traffic| traffic.granted += 1);
+                self.treasury.traffic(&target.provider.id, |traffic| {
+                    traffic.granted += 1;
+                    traffic.granted_requests += granted.0.taken_requests();
+                });
                 *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
                 Ok(())
             }
@@ -279,31 +293,44 @@ impl Attempt<'_> {
         let alone = self.was_alone(granted.as_ref());
         let measured = (charged == 1 && alone).then(|| counted(&outcome.quota)).flatten();
         let (seen, model) = (outcome.quota.clone(), self.target.model.clone());
+        let told = self.used.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // What was read before anything was spent was told already, and lacks what was spent since.
+        let fresh: Vec<_> = if told.is_some() { seen.after } else { seen.newest().cloned().collect() };
+        let pending = self.under_way(granted.map_or(0.0, |(grant, _)| grant.taken_requests()));
         let settings = self.treasury.settings(&self.target.provider.id);
         let settled = self.treasury.change(&self.target.provider.id, &settings, move |ledger, settings, now| {
             if let Some((grant, _)) = granted {
                 ledger.settle(settings, grant, spent, now);
             }
             // A reading has the cost in it already.
-            let readings: Vec<_> = seen.newest().cloned().collect();
-            ledger.learn(settings, &readings, now);
+            let used = ledger.learn_beside(settings, &fresh, pending, now);
             if let Some(requests) = measured {
                 ledger.measure(&model, requests);
             }
             if let Some(reset) = reset {
                 ledger.refused(settings, reset, now);
             }
+            used
         });
         // `trouble` tells of a ledger that could not be kept; the probe's own outcome stands.
-        let _ = settled.await;
+        let (used, _) = settled.await;
+        outcome.used = told.into_iter().chain(used).flatten().collect();
     }
 }
 
 impl Attempt<'_> {
+    /// What other requests of ours may have cost that were under way at the provider since the attempt began; `own` is
+    /// this one's part.
+    fn under_way(&self, own: f64) -> f64 {
+        let granted = self.treasury.traffic(&self.target.provider.id, |traffic| traffic.granted_requests);
+        (granted - self.before.settled_requests - own).max(0.0)
+    }
+
     /// Ends its request, if one was granted, and says whether no other of ours was under way at the provider meanwhile.
     fn was_alone(&self, granted: Option<&(Grant, Price)>) -> bool {
         self.treasury.traffic(&self.target.provider.id, |traffic| {
             traffic.settled += u64::from(granted.is_some());
+            traffic.settled_requests += granted.map_or(0.0, |(grant, _)| grant.taken_requests());
             self.before.granted == self.before.settled && traffic.granted == self.before.granted + 1
         })
     }
