@@ -140,7 +140,8 @@ fn a_touch_puts_the_next_warm_up_off() {
     let sim = sim(&["glm", "kimi"], &json!({}));
     let place = Place::new(&probes(&sim.doors["plain"], &["glm", "kimi"], &json!({})));
     let text = std::fs::read_to_string(place.path("probes.yaml")).unwrap();
-    place.write(&text.replace(r#""every":"1s""#, r#""every":"auto""#));
+    let auto = text.replace(r#""every":"1s""#, r#""every":"auto""#);
+    place.write(&auto);
 
     // No daemon, no state directory: it is made.
     let done = touch(&place, &["glm"]);
@@ -152,24 +153,21 @@ fn a_touch_puts_the_next_warm_up_off() {
     assert!(!place.path("state/touch-kimmi").exists());
 
     // The daemon takes it up: the model was used just now, so its first warm-up can wait.
-    let service = place.start();
-    let due =
-        |service: &service::Service| service.status_of("glm")["due"].as_str().unwrap().parse::<Timestamp>().unwrap();
-    let first = due(&service);
-    assert!(first.duration_since(SystemClock.wall()).as_secs() > 60, "{first}");
-    std::thread::sleep(Duration::from_millis(1_100));
+    let checked = auto.replace(r#""every":"auto""#, r#""every":"auto"},"auth":{"every":"1s""#);
+    place.write(&checked);
+    let mut service = place.start();
+    let first = last_use(&place, &mut service, None);
+    service.finished("glm");
+    service.finished("glm");
     assert!(touch(&place, &["glm"]).status.success());
-    let learned = loop {
-        let later = due(&service);
-        if later > first {
-            assert!(later.duration_since(first).as_secs_f64() >= 1.0, "{first} {later}");
-            break service.status_of("glm")["learned"].as_str().unwrap().to_owned();
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    };
+    let later = last_use(&place, &mut service, Some(first));
+    assert!(later.duration_since(first).as_secs_f64() > 0.5, "{first} {later}");
+    let learned = service.status_of("glm")["learned"].as_str().unwrap().to_owned();
     assert!(learned.starts_with("nothing observed yet"), "{learned}");
     let log = service.end();
     assert!(log.iter().any(|line| line["event"] == "target.learned" && line["state"] == "new"), "{log:#?}");
+    assert!(log.iter().all(|line| line["target"] != "glm" || line["depth"] != "warm"), "{log:#?}");
+    place.write(&auto);
 
     // From a timer it is honoured too: only the other one is due.
     let once = place.once(&[]);
@@ -215,34 +213,30 @@ fn a_users_request_that_the_counter_shows_puts_the_next_warm_up_off() {
     // It need not be warmed at once, and from then on the counter alone tells.
     assert!(touch(&place, &["glm"]).status.success());
     let mut service = place.start();
-    service.finished("glm");
-    let first = last_use(&place);
+    let first = last_use(&place, &mut service, None);
     service.finished("glm");
     service.finished("glm");
     use_model(url, "hf:a/glm");
-    let later = loop {
-        assert_eq!(service.finished("glm")["depth"], "auth");
-        let later = last_use(&place);
-        if later > first {
-            break later;
-        }
-    };
+    let later = last_use(&place, &mut service, Some(first));
     assert!(later.duration_since(first).as_secs_f64() > 0.5, "{first} {later}");
     service.end();
 }
 
-/// When the model was last used, as far as the daemon knows. It keeps that within seconds.
-fn last_use(place: &Place) -> Timestamp {
+/// When the model was last used, as far as the daemon knows, later than `after`. It keeps that within seconds; each second
+/// it makes a check meanwhile.
+fn last_use(place: &Place, service: &mut service::Service, after: Option<Timestamp>) -> Timestamp {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     loop {
+        service.finished("glm");
         let states = runtime.block_on(async {
             let reader = Reader::open(&place.path("state")).await.unwrap().unwrap();
             reader.states(StateKind::Past).await.unwrap()
         });
-        if let Some((_, past)) = states.into_iter().find(|(name, _)| name == "glm") {
-            let past: Value = serde_json::from_str(&past).unwrap();
-            return past["learned"]["touched"].as_str().unwrap().parse().unwrap();
+        let Some((_, past)) = states.into_iter().find(|(name, _)| name == "glm") else { continue };
+        let past: Value = serde_json::from_str(&past).unwrap();
+        let used: Timestamp = past["learned"]["touched"].as_str().unwrap().parse().unwrap();
+        if after.is_none_or(|after| used > after) {
+            return used;
         }
-        std::thread::sleep(Duration::from_millis(100));
     }
 }
