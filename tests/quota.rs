@@ -1,8 +1,10 @@
 //! The quota, by the real binary against a simulated Synthetic whose time is sped up: what probes take is what the
 //! simulator has counted.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use pilotlight::probe::clock::Clock;
+use pilotlight::run::SystemClock;
 use serde_json::{Value, json};
 
 use crate::daemon::service::{Place, Service};
@@ -72,7 +74,7 @@ fn a_greedy_schedule_stays_within_its_share_to_the_request() {
     let ids: Vec<(&str, f64)> = ids.iter().map(|(id, price)| (id.as_str(), *price)).collect();
     let sim = synthetic(&json!({ "packs": 1 }), &ids);
     let place = Place::new(&probes(&sim, &models, &json!({})));
-    let began = Instant::now();
+    let began = SystemClock.now();
     let mut service = start(&place);
     // Five requests a second are asked for, and 3.75 may be made.
     let withheld = service.until("probe.finished", |line| line["code"] == "quota-withheld");
