@@ -10,6 +10,8 @@ pub mod outcome;
 
 pub mod quota;
 
+pub mod warmth;
+
 // Deciding, then doing.
 pub mod plan;
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use pilotlight::config::Environment;
-use pilotlight::daemon::{Board, Daemon, Ended, Manager, Pace, Parts, Signal, Source};
+use pilotlight::daemon::{Board, Daemon, Ended, Manager, Pace, Parts, Signal, Source, TimeScale};
 use pilotlight::outcome::{Event, Service, Status};
 use pilotlight::probe::clock::Clock;
 use pilotlight::probe::transport::HttpNetwork;
@@ -92,6 +92,7 @@ impl World {
             board: Arc::clone(&board),
             metrics: Metrics::new("test", []),
             pace: Pace::default(),
+            time_scale: TimeScale::REAL,
         };
         let daemon = Daemon::start(parts).await.unwrap();
         let (signals, received) = mpsc::unbounded_channel();

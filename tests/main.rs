@@ -13,14 +13,22 @@ mod daemon;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod learning;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod quota;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod status;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod warmth;
+#[cfg(test)]
+mod worlds;

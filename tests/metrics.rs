@@ -117,6 +117,8 @@ fn outcome(target: &Arc<Target>) -> Outcome {
         http_status: Some(200),
         request_id: None,
         warmth: Warmth::Warm,
+        residence: None,
+        used: Vec::new(),
         certificate_ends: Some(Timestamp::from_second(1_800_000_000).unwrap()),
         diagnosis: None,
         warnings: Vec::new(),

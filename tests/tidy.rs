@@ -14,20 +14,21 @@ mod source;
 use source::{paths, test_modules, tokens, without_tests};
 
 /// The rooms in their order, and what each may use: the words of the table in ARCHITECTURE.md, which is compared.
-const ROOMS: [(&str, &str); 15] = [
+const ROOMS: [(&str, &str); 16] = [
     ("target", "–"),
     ("outcome", "target"),
     ("quota", "target, outcome"),
-    ("plan", "target, outcome, quota"),
+    ("warmth", "target, outcome"),
+    ("plan", "target, outcome, quota, warmth"),
     ("probe", "target, outcome, plan"),
     ("run", "target, outcome, quota, plan, probe"),
-    ("store", "target, outcome, quota"),
+    ("store", "target, outcome, quota, warmth"),
     ("exit", "outcome"),
     ("report", "target, outcome, quota, plan, store, exit"),
     ("telemetry", "target, outcome"),
     ("serve", "target, outcome, telemetry"),
-    ("config", "target, outcome, quota, plan, store"),
-    ("daemon", "target, outcome, quota, plan, probe, run, store, telemetry, serve, config"),
+    ("config", "target, outcome, quota, warmth, plan, store"),
+    ("daemon", "target, outcome, quota, warmth, plan, probe, run, store, telemetry, serve, config"),
     ("sim", "–"),
     ("cli", "all"),
 ];

@@ -11,12 +11,14 @@ mod plan;
 mod progress;
 mod quotas;
 mod readers;
+mod replay;
 mod run;
 mod service_log;
 mod setup;
 mod sim;
 mod status;
 mod terminal;
+mod touch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -107,6 +109,10 @@ enum Command {
     History(history::HistoryArgs),
     /// Show what the schedules will do and spend, before they do; with --simulate what users would meet
     Plan(plan::PlanArgs),
+    /// Say that a model was just used, so that its next warm-up can wait: for the tools that use it
+    Touch(touch::TouchArgs),
+    /// Answer events on standard input with what `every: auto` would do next, line by line (docs/replay.md)
+    Replay(replay::ReplayArgs),
     /// Look at the configuration
     Config(config::ConfigArgs),
     /// Say what a code means and what to do about it
@@ -168,6 +174,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
         Command::Plan(args) => plan::run(&global, &args),
+        Command::Touch(args) => touch::run(&global, &args),
+        Command::Replay(args) => replay::run(&args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),

@@ -13,7 +13,9 @@ use super::service_log::ServiceLog;
 use super::terminal::{self, Usage};
 use super::{Global, setup};
 use crate::config::{self, Environment};
-use crate::daemon::{Board, Daemon, DaemonError, Exhibit, Manager, Pace, Parts, Signal, Source, SourceError, Wanted};
+use crate::daemon::{
+    Board, Daemon, DaemonError, Exhibit, Manager, Pace, Parts, Signal, Source, SourceError, TimeScale, Wanted,
+};
 use crate::exit::{Exit, Strictness};
 use crate::outcome::Status;
 use crate::probe::clock::Clock;
@@ -135,6 +137,7 @@ fn parts(source: Source, state: Option<PathBuf>, manager: Manager, pace: Pace, l
         manager,
         metrics: Metrics::new(env!("CARGO_PKG_VERSION"), []),
         pace,
+        time_scale: TimeScale::REAL,
     }
 }
 

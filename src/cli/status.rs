@@ -64,7 +64,7 @@ struct Kept {
 
 pub(super) fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let environment = setup::environment(global)?;
-    let (config, notes) = configuration(global, &environment)?;
+    let (config, mut notes) = configuration(global, &environment)?;
     let directory = args.state.directory(&environment)?;
     let now = SystemClock.wall();
     let runtime = runtime()?;
@@ -78,7 +78,10 @@ pub(super) fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     });
     let Some((reader, kept)) = found.map_err(unread)? else { return Ok(no_store(&directory)) };
     let spent = quotas::spent_by_provider(&kept.summaries);
+    let learned = config.as_ref().map(|config| learned(config, &kept.memory)).unwrap_or_default();
     let mut rows = rows(args, config.as_ref(), kept, now)?;
+    let said = rows.iter().filter_map(|row| Some(format!("{}: {}", row.target, learned.get(&row.target)?)));
+    notes.extend(said);
     runtime.block_on(explain(&reader, &mut rows)).map_err(unread)?;
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let counted = rows.iter().filter(|row| row.place != Place::Gone);
@@ -98,6 +101,12 @@ pub(super) fn run(global: &Global, args: &StatusArgs) -> anyhow::Result<Exit> {
     let look = terminal::look(global, &environment);
     terminal::output(|out| report::render_status(&view, format, &look, out))?;
     Ok(exit)
+}
+
+/// What was learned of when the LLMs of targets unload, by the target's name.
+fn learned(config: &Config, memory: &Memory) -> HashMap<String, String> {
+    let says = |target: &Target| Some((target.id.to_string(), memory.says(target)?));
+    config.targets.iter().filter_map(says).collect()
 }
 
 /// The configuration, if it can be had. Whoever looks at the history may not have what it needs (a variable, the right to

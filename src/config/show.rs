@@ -15,7 +15,7 @@ use super::show_quota::{limits, prices};
 use super::values::duration_text;
 use super::values_of_quota::number_text;
 use super::values_of_times::{age_text, size_text};
-use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
+use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KEEPS, KINDS, PROVES, REASONING, SHAPES, STATES};
 use crate::outcome::{Damping, Witness};
 use crate::plan::{
     Assumed, CheckSchedule, Gate, Maintenance, MaintenanceTime, Selection, TargetSchedule, Trigger, WarmSchedule,
@@ -232,6 +232,9 @@ fn warm(schedule: &WarmSchedule) -> String {
     parts.extend(times(windows));
     if let Some(lead) = schedule.lead {
         parts.push(format!("lead: {}", duration_text(lead)));
+    }
+    if schedule.trigger == WarmTrigger::Auto {
+        parts.push(format!("keep: {}", KEEPS.word_for(schedule.keep)));
     }
     format!("{{ {} }}", parts.join(", "))
 }

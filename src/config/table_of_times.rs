@@ -5,6 +5,7 @@ use super::forms::{
     TIMEZONE, WAIT,
 };
 use super::keys::{Key, Kind, Section};
+use super::words::KEEPS;
 
 /// When a free check is made.
 pub(super) static AUTH: Section = Section {
@@ -59,6 +60,14 @@ pub(super) static WARM: Section = Section {
         .default("one and a half times the longest recent cold start, else `expect.cold_start`; none with `cron`")
         .example("3m")
         .also(&["prewarm", "ahead"]),
+        Key::new(
+            "keep",
+            Kind::Word(&KEEPS),
+            "Whether `auto` goes on warming a model that nobody uses; it gives one up only where it can see that.",
+        )
+        .default("`while-used`")
+        .example("always")
+        .also(&["unused", "give_up"]),
     ],
 };
 

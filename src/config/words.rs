@@ -4,6 +4,7 @@ use super::keys::{Choice, Choices};
 use crate::target::{
     CapField, CatalogueShape, Depth, Dialect, Family, FreeCheckProves, Kind, ReasoningOff, StateEndpoint,
 };
+use crate::warmth::Keep;
 
 /// A row of a table of words.
 const fn choice<T>(word: &'static str, value: T, doc: &'static str) -> Choice<T> {
@@ -20,6 +21,11 @@ pub(super) static DEPTHS: Choices<Depth> = Choices(&[
     choice("connect", Depth::Connect, "name, connection and TLS; no HTTP request"),
     choice("auth", Depth::Auth, "the key and the list of models; free"),
     choice("warm", Depth::Warm, "a generated token; costs a request"),
+]);
+
+pub(super) static KEEPS: Choices<Keep> = Choices(&[
+    choice("while-used", Keep::WhileUsed, "it is given up after about 50 warm-ups without a use, until there is one"),
+    choice("always", Keep::Always, "it is kept warm whether anybody uses it or not"),
 ]);
 
 pub(super) static KINDS: Choices<Kind> = Choices(&[

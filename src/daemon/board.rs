@@ -49,6 +49,9 @@ pub struct Row {
     pub due: Option<Timestamp>,
     /// Whether a probe is under way.
     pub running: bool,
+    /// What was learned of when its LLM unloads, for `every: auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned: Option<String>,
 }
 
 /// How the daemon is.

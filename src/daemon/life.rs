@@ -15,7 +15,8 @@ use super::keys::Keys;
 use super::manager::Manager;
 use super::parts::{DaemonError, Ended, Pace, Parts, Signal};
 use super::reload::{News, Watch};
-use super::settle::Ran;
+use super::scale::TimeScale;
+use super::settle::{Memory, Ran};
 use super::slot::{Slot, instant_of, spread};
 use super::source::{Looks, Source};
 use super::trigger::{Alarm, Trigger};
@@ -27,7 +28,7 @@ use crate::probe::clock::Clock;
 use crate::quota::{Ledgers, MemoryLedgers, Spending};
 use crate::run::{Chance, Listener, Runner, Stop, Treasury, run_id};
 use crate::store::{LedgerFiles, Retention, Store, Writer};
-use crate::target::{ProviderId, TargetId};
+use crate::target::{Depth, ProviderId, TargetId};
 use crate::telemetry::Metrics;
 
 /// How often the daemon looks after itself: the clocks, the trigger's pulse, the watchdog.
@@ -49,6 +50,7 @@ pub struct Daemon {
     pub(super) board: Arc<Board>,
     pub(super) metrics: Metrics,
     pub(super) pace: Pace,
+    pub(super) time_scale: TimeScale,
 
     pub(super) damping: Damping,
     pub(super) maintenance: Vec<Maintenance>,
@@ -94,18 +96,19 @@ impl Daemon {
     /// # Errors
     /// When the configuration has mistakes, or the store cannot be opened.
     pub async fn start(parts: Parts) -> Result<Self, DaemonError> {
-        let Parts { source, network, clock, chance, listener, state, manager, board, metrics, pace } = parts;
+        let Parts { source, network, clock, chance, listener, state, manager, board, metrics, pace, time_scale } =
+            parts;
         // Before it is read, so that no change is overlooked.
         let looks = source.look().await;
         let loaded = source.load_elsewhere().await?;
         let mut writer = None;
-        let mut remembered = super::settle::Memory::default();
+        let mut remembered = Memory::default();
         if let Some(directory) = &state {
             let store = Store::open(directory, pace.store, clock.wall()).await?;
             if let Some(path) = &store.opened().set_aside {
                 listener(Event::Service(Service::StoreSetAside { path: path.display().to_string() }));
             }
-            remembered = super::settle::Memory::read(&store).await;
+            remembered = Memory::read(&store).await;
             writer = Some(Writer::start(store));
         }
         let ledgers: Arc<dyn Ledgers> = match state {
@@ -135,6 +138,7 @@ impl Daemon {
             board,
             metrics,
             pace,
+            time_scale,
             damping: loaded.config.damping,
             maintenance: Vec::new(),
             retention: loaded.config.retention,
@@ -165,6 +169,7 @@ impl Daemon {
             clock,
         };
         daemon.adopt(loaded, &remembered);
+        daemon.recall_touches().await;
         daemon.store_bytes = daemon.writer.as_ref().map(|writer| writer.store().bytes());
         daemon.metrics.config_loaded(wall, true);
         Ok(daemon)
@@ -274,6 +279,9 @@ impl Daemon {
             return;
         }
         let Some(due) = slot.due else { return };
+        if due.depth == Depth::Warm && self.is_put_off(&alarm.target) {
+            return;
+        }
         if due.missed > 0 {
             self.missed += u64::from(due.missed);
             (self.listener)(Event::Service(Service::Missed { target: alarm.target.clone(), missed: due.missed }));
@@ -291,6 +299,9 @@ impl Daemon {
         self.numbers += 1;
         let number = self.numbers;
         slot.running = Some(number);
+        if let (Some(learner), Depth::Warm) = (&mut slot.learner, due.depth) {
+            learner.begin(self.clock.wall(), self.clock.now());
+        }
         let job = Job {
             target: Arc::clone(&slot.target),
             credential: self.keys.of(&slot.target.provider.id),
@@ -337,6 +348,7 @@ impl Daemon {
         self.metrics.queue(self.running.len().saturating_sub(under_way), under_way);
         self.metrics.tasks(tokio::runtime::Handle::current().metrics().num_alive_tasks());
         self.watch_store();
+        self.look_at_touches();
         self.manager.status(self.board.line());
         if now.saturating_duration_since(self.measured) >= MEASURE {
             self.measured = now;

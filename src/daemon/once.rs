@@ -73,10 +73,18 @@ impl Daemon {
                 },
                 joined = self.running.join_next_with_id() => {
                     let Some(joined) = joined else { break };
-                    if let Ok((_, ran)) = &joined {
-                        outcomes.push(Arc::clone(&ran.outcome));
-                    }
+                    let outcome = joined.as_ref().ok().map(|(_, ran)| Arc::clone(&ran.outcome));
                     self.joined(joined).await;
+                    let Some(outcome) = outcome else { continue };
+                    let id = outcome.target.id.clone();
+                    // The second of a first contact says how fast a warm reply is; its outcome stands for both.
+                    outcomes.retain(|before| before.target.id != id);
+                    outcomes.push(outcome);
+                    if wanted == Wanted::Due && stopped.is_none() && self.is_wanted_again(&id) {
+                        let wall = self.clock.wall();
+                        let due = Due { at: wall, depth: Depth::Warm, why: Why::Schedule, missed: 0 };
+                        self.begin(&id, due, self.clock.now(), run_id.clone());
+                    }
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::board::Board;
 use super::manager::Manager;
+use super::scale::TimeScale;
 use super::source::{Source, SourceError};
 use crate::probe::clock::Clock;
 use crate::probe::transport::Network;
@@ -35,6 +36,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Its pace.
     pub pace: Pace,
+    /// How many times faster the providers live than we do: [`TimeScale::REAL`], but beside a simulator.
+    pub time_scale: TimeScale,
 }
 
 /// How patient the daemon is.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -28,6 +29,8 @@ pub(super) enum News {
     Loaded(Box<Result<Loaded, SourceError>>, Memory),
     /// The key of this provider was read again; nothing, where it could not be.
     Keys(Arc<Provider>, BTreeMap<ProviderId, Credential>),
+    /// When users' own tools last told of a use, by the target's name.
+    Touched(Vec<(String, Timestamp)>),
     /// How large the store is, in bytes.
     Stored(u64),
     /// Old history was swept out, or could not be.
@@ -109,6 +112,7 @@ impl Daemon {
                     self.keys.take(keys, self.clock.now());
                 }
             }
+            News::Touched(touches) => self.touched(touches),
             News::Stored(bytes) => self.store_bytes = Some(bytes),
             News::Swept(Ok(swept)) => self.store_bytes = Some(swept.bytes_after),
             News::Swept(Err(error)) => {
@@ -159,9 +163,10 @@ impl Daemon {
             let id = target.id.clone();
             let schedule = config.schedules.get(&id).cloned();
             let cold_start = target.expect.cold_start;
+            let auto = self.time_scale.shrink(AUTO);
             // Its cron fields were read with the configuration, so they can be read again.
             let timetable =
-                schedule.as_ref().and_then(|schedule| Timetable::new(schedule, cold_start, AUTO, &mut book).ok());
+                schedule.as_ref().and_then(|schedule| Timetable::new(schedule, cold_start, auto, &mut book).ok());
             let slot = match old.remove(&id) {
                 None => {
                     added_ids.push(id.clone());
@@ -170,6 +175,7 @@ impl Daemon {
                     let pause = memory.pause(&target);
                     let mut slot = Slot::new(target, schedule, timetable, standing, past);
                     slot.pause = pause;
+                    slot.prepare(memory, self.time_scale, now);
                     slot
                 }
                 Some(mut slot) => {
@@ -183,10 +189,15 @@ impl Daemon {
                         slot.begin_anew(now);
                     }
                     (slot.target, slot.schedule, slot.timetable) = (target, schedule, timetable);
+                    slot.prepare(memory, self.time_scale, now);
                     slot.forget_other_depths(None);
                     slot
                 }
             };
+            let mut slot = slot;
+            if let Some(settings) = config.quotas.get(&slot.target.provider.id) {
+                slot.price = settings.price(&slot.target.model).requests;
+            }
             self.slots.insert(id, slot);
         }
         let states = |slot: &&Slot| {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::{self, JoinError};
 
+use super::learner::{Learner, is_of};
 use super::life::Daemon;
 use super::reload::News;
 use super::slot::{Pause, Remembered, Slot};
@@ -13,6 +14,7 @@ use crate::outcome::{Class, Code, Event, Flip, Outcome, Record, Seen, Service, S
 use crate::plan::{Due, Past};
 use crate::store::{Entry, StateKind, Store};
 use crate::target::{Target, TargetId};
+use crate::warmth::Observation;
 
 /// A probe that came back.
 pub(super) struct Ran {
@@ -28,19 +30,46 @@ pub(super) struct Ran {
 pub struct Memory {
     standings: HashMap<String, String>,
     pasts: HashMap<String, String>,
+    learned: HashMap<String, String>,
+    /// Of targets whose learned state was written with another grid.
+    observations: HashMap<String, Vec<Observation>>,
 }
 
 impl Memory {
     /// Of the states [`StateKind::Standing`] and [`StateKind::Past`].
     #[must_use]
     pub fn new(standings: Vec<(String, String)>, pasts: Vec<(String, String)>) -> Self {
-        Self { standings: standings.into_iter().collect(), pasts: pasts.into_iter().collect() }
+        Self { standings: standings.into_iter().collect(), pasts: pasts.into_iter().collect(), ..Self::default() }
     }
 
     pub(super) async fn read(store: &Store) -> Self {
         // A store that can be opened but not read costs the memory, not the service; writing will say so again.
         let read = async |kind| store.states(kind).await.unwrap_or_default().into_iter().collect();
-        Self { standings: read(StateKind::Standing).await, pasts: read(StateKind::Past).await }
+        let learned: HashMap<String, String> = read(StateKind::Learned).await;
+        let mut observations = HashMap::new();
+        for (name, kept) in &learned {
+            if Learner::needs_history(kept) {
+                observations.insert(name.clone(), store.observations(name).await.unwrap_or_default());
+            }
+        }
+        Self { standings: read(StateKind::Standing).await, pasts: read(StateKind::Past).await, learned, observations }
+    }
+
+    /// What was kept of what was learned of a target's LLM.
+    pub(super) fn learned(&self, target: &Target) -> Option<&str> {
+        self.learned.get(target.id.as_str()).map(String::as_str).filter(|kept| is_of(target, kept))
+    }
+
+    /// The observations that it rests on, where they are needed.
+    pub(super) fn observations(&self, target: &Target) -> &[Observation] {
+        self.observations.get(target.id.as_str()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What was learned of when a target's LLM unloads, in a sentence.
+    #[must_use]
+    pub fn says(&self, target: &Target) -> Option<String> {
+        let remembered: Remembered = serde_json::from_str(self.pasts.get(target.id.as_str())?).ok()?;
+        remembered.says(target)
     }
 
     /// Why warm-ups of a target are withheld, where they were when it was last probed.
@@ -109,22 +138,30 @@ impl Daemon {
             counts: upkeep == Upkeep::None,
             standing: None,
             past: None,
+            learned: None,
             flip: None,
         };
+        self.saw_uses(&outcome);
         let current = |slot: &&mut Slot| slot.running == Some(number);
         if let Some(slot) = self.slots.get_mut(&target.id).filter(current) {
             slot.running = None;
             if Slot::is_same_llm(&slot.target, &target) {
+                let began = due.at.max(outcome.started);
                 if !interrupted {
                     // One that began late counts for when it was due: the next is an interval after that.
-                    slot.ran(&outcome, due.at.max(outcome.started));
+                    slot.ran(&outcome, began);
                 }
                 let seen = Seen::of(&outcome, ended(&outcome));
                 let flip = slot.standing.observe(&seen, self.damping, upkeep);
                 entry.standing = serde_json::to_string(&slot.standing).ok();
-                entry.past = serde_json::to_string(&Remembered::of(&target, &slot.past, slot.pause.clone())).ok();
                 entry.flip = flip.clone();
                 self.announce(&target, &seen, flip);
+                entry.learned = self.learn(&target.id, &outcome, began);
+                let wall = self.clock.wall();
+                entry.past = self.slots.get(&target.id).and_then(|slot| {
+                    // Numbers and words: this cannot fail.
+                    serde_json::to_string(&Remembered::of(slot, wall)).ok()
+                });
             }
         }
         if let Some(writer) = &self.writer {
@@ -178,7 +215,7 @@ impl Daemon {
     pub(super) fn show(&self, id: &TargetId) {
         let Some(slot) = self.slots.get(id) else { return };
         self.metrics.standing(&slot.target, slot.standing.status(), slot.standing.since());
-        let row = slot.row();
+        let row = slot.row(self.clock.wall());
         self.metrics.paused(id, row.paused.as_deref());
         self.board.put(row);
     }

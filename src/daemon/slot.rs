@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::board::Row;
+use super::learner::Learner;
 use crate::outcome::{Outcome, Standing, Verdict, Warmth, Withholding, judge};
-use crate::plan::{Due, Past, TargetSchedule, Timetable, Why};
+use crate::plan::{Due, Learned, Past, TargetSchedule, Timetable, Why};
 use crate::target::{Depth, Target};
 
 /// One target: what it is, when it is due, what is known of it.
@@ -26,6 +27,10 @@ pub(super) struct Slot {
     pub running: Option<u64>,
     /// Why its last warm-up was withheld, where it was.
     pub pause: Option<Pause>,
+    /// What is learned of its LLM, for `every: auto`.
+    pub learner: Option<Learner>,
+    /// What a request of its LLM costs, in requests as the provider weighs them.
+    pub price: f64,
     last: Option<Last>,
 }
 
@@ -79,6 +84,8 @@ impl Slot {
             alarm: None,
             running: None,
             pause: None,
+            learner: None,
+            price: 1.0,
             last: None,
         }
     }
@@ -95,6 +102,7 @@ impl Slot {
     /// Forgets all that was known: it is another LLM now.
     pub(super) fn begin_anew(&mut self, at: Timestamp) {
         (self.standing, self.past, self.last, self.pause) = (Standing::new(at), Past::default(), None, None);
+        self.learner = None;
     }
 
     /// Takes in what a probe found of the LLM's past.
@@ -109,6 +117,9 @@ impl Slot {
             // The whole wait, attempts that found it loading included.
             let cold = outcome.timings.total.max(first_token);
             self.past.cold_start = Some(self.past.cold_start.map_or(cold, |known| known.max(cold)));
+        }
+        if let (1, Some(cost)) = (outcome.attempts, outcome.cost.requests.filter(|cost| *cost > 0.0)) {
+            self.price = cost;
         }
         let before = self.last.take();
         let warmed = outcome.depth == Depth::Warm;
@@ -135,7 +146,7 @@ impl Slot {
     }
 
     /// What the board shows of it.
-    pub(super) fn row(&self) -> Row {
+    pub(super) fn row(&self, wall: Timestamp) -> Row {
         let last = self.last.as_ref();
         Row {
             target: self.target.id.clone(),
@@ -151,6 +162,7 @@ impl Slot {
             probed: last.map(|last| last.probed),
             due: self.due.as_ref().map(|due| due.at),
             running: self.running.is_some(),
+            learned: self.learner.as_ref().map(|learner| learner.says(wall)),
         }
     }
 
@@ -173,10 +185,16 @@ pub(super) struct Remembered {
     cold_start_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pause: Option<Pause>,
+    /// When it is due by what was learned, and what is said of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    learned: Option<Learned>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    says: Option<String>,
 }
 
 impl Remembered {
-    pub(super) fn of(target: &Target, past: &Past, pause: Option<Pause>) -> Self {
+    pub(super) fn of(slot: &Slot, wall: Timestamp) -> Self {
+        let (target, past, pause) = (&slot.target, &slot.past, slot.pause.clone());
         Self {
             model: target.model.as_str().to_owned(),
             base_url: target.provider.base_url.to_string(),
@@ -184,7 +202,14 @@ impl Remembered {
             warm: past.warm,
             cold_start_ms: past.cold_start.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             pause,
+            learned: past.learned,
+            says: slot.learner.as_ref().map(|learner| learner.says(wall)),
         }
+    }
+
+    /// What was learned, in a sentence, if this is about it.
+    pub(super) fn says(&self, target: &Target) -> Option<String> {
+        self.past(target).and(self.says.clone())
     }
 
     /// Why its warm-ups are withheld, if this is about it.
@@ -196,7 +221,7 @@ impl Remembered {
     pub(super) fn past(&self, target: &Target) -> Option<Past> {
         let same = self.model == target.model.as_str() && self.base_url == target.provider.base_url.to_string();
         let cold_start = self.cold_start_ms.map(Duration::from_millis);
-        same.then_some(Past { auth: self.auth, warm: self.warm, cold_start })
+        same.then_some(Past { auth: self.auth, warm: self.warm, cold_start, learned: self.learned })
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn stake(slot: &Slot, settings: &QuotaSettings, assumed: Option<&Assu
         cold_start_s: cold_start.as_secs_f64(),
         charge: Charge::expected(settings.price(&target.model), target.max_output_tokens),
         warm_ups_per_hour: match &warm.trigger {
-            WarmTrigger::Auto => per_hour(AUTO),
+            WarmTrigger::Auto => per_hour(slot.past.learned.and_then(|learned| learned.gap).unwrap_or(AUTO)),
             WarmTrigger::Fixed(Trigger::Every(every)) => per_hour(*every),
             WarmTrigger::Fixed(Trigger::Cron(_)) => CRON_PER_HOUR,
         },

@@ -72,6 +72,15 @@ pub enum Service {
         /// How many.
         missed: u32,
     },
+    /// What is learned of when an LLM unloads has come to another state.
+    Learned {
+        /// Whose.
+        target: TargetId,
+        /// The state, as one word: `learning`, `known`.
+        state: &'static str,
+        /// It as a sentence.
+        says: String,
+    },
     /// The time of day moved against the monotonic clock: it was set, or the machine was suspended.
     ClockStepped {
         /// By how many seconds; negative when it was set back.

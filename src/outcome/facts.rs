@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Diagnosis, ListPrice, QuotaSeen, Withholding};
+use super::{Cost, Diagnosis, ListPrice, QuotaSeen, Used, Withholding};
 use crate::target::{Depth, Target};
 
 /// A rung of the ladder, from the lowest.
@@ -165,6 +165,20 @@ impl Warmth {
     }
 }
 
+/// What a server itself said of the LLM when the probe came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Residence {
+    /// It was in memory.
+    Loaded {
+        /// When the server would unload it, where it says so.
+        until: Option<Timestamp>,
+        /// How long after its last use that is, where it is known.
+        stays: Option<Duration>,
+    },
+    /// It was not, or it was being loaded.
+    Absent,
+}
+
 /// What the outcome's verdict rests on: the strongest thing that was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -295,6 +309,10 @@ pub struct Outcome {
     pub request_id: Option<String>,
     /// What the warm-up says of the LLM's state.
     pub warmth: Warmth,
+    /// What the server itself said of it before the warm-up, where it did.
+    pub residence: Option<Residence>,
+    /// Uses of the provider's account that were not ours, as its counter showed them.
+    pub used: Vec<Used>,
     /// When the server's certificate ends.
     pub certificate_ends: Option<Timestamp>,
     /// What went wrong; absent when nothing did.

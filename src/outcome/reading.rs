@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -134,6 +135,17 @@ pub struct QuotaSeen {
     pub before: Vec<Reading>,
     /// After: from the answer that was paid for, or from a refusal.
     pub after: Vec<Reading>,
+}
+
+/// A use of a provider's account that was not ours: its counter had fallen by more than we know to have spent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Used {
+    /// Whose counter.
+    pub window: WindowName,
+    /// By how much it fell, in requests as the provider weighs them.
+    pub requests: f64,
+    /// It was used within this time before the counter was read.
+    pub since: Duration,
 }
 
 /// No provider has more limits than this.

@@ -105,6 +105,8 @@ pub(crate) fn ready(provider: &str, id: &str, llm: &str) -> Outcome {
         http_status: Some(200),
         request_id: None,
         warmth: Warmth::Warm,
+        residence: None,
+        used: Vec::new(),
         certificate_ends: None,
         diagnosis: None,
         warnings: Vec::new(),

@@ -12,7 +12,7 @@ mod spans;
 mod windows;
 
 pub use assumed::Assumed;
-pub use due::{AUTO, Almanac, CronBook, Due, Dues, Past, Timetable, Why};
+pub use due::{AUTO, Almanac, CronBook, Due, Dues, Learned, Past, Timetable, Why};
 pub use forecast::{
     AccountForecast, Burst, Forecast, LimitForecast, Pace, Planned, Question, TargetForecast, Worst, advice, percent,
 };

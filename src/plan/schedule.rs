@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::Windows;
 use crate::target::TargetId;
+use crate::warmth::Keep;
 
 /// The schedules of one target. At least one is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct WarmSchedule {
     /// How long before a window opens it is warmed, so that it is warm when it opens. `None`: as long as a cold start
     /// takes. An hour at most.
     pub lead: Option<Duration>,
+    /// Whether it is kept warm although nobody uses it. Of `every: auto` alone, and where use can be seen.
+    pub keep: Keep,
 }
 
 /// What sets a pass off.

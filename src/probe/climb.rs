@@ -20,8 +20,8 @@ use super::wire::text::{clean, scrub};
 use super::{authenticate, credential, dial, locate, warm};
 use crate::outcome::words::duration;
 use crate::outcome::{
-    Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, ResetSource, RunId,
-    Stage, StageTime, Timings, Usage, Warmth, Withholding,
+    Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, ResetSource,
+    Residence, RunId, Stage, StageTime, Timings, Usage, Warmth, Withholding,
 };
 use crate::target::{Credential, Depth, Target};
 
@@ -146,6 +146,7 @@ pub(super) struct Facts {
     pub http_status: Option<u16>,
     pub request_id: Option<String>,
     pub warmth: Warmth,
+    pub residence: Option<Residence>,
     pub connection: Option<Connection>,
     pub certificate_ends: Option<Timestamp>,
     pub warnings: Vec<(Stage, Fault)>,
@@ -274,6 +275,7 @@ pub async fn climb(
             http_status: None,
             request_id: None,
             warmth: Warmth::Unknown,
+            residence: None,
             connection: None,
             certificate_ends: None,
             warnings: Vec::new(),
@@ -331,6 +333,8 @@ pub async fn climb(
         http_status: facts.http_status,
         request_id: facts.request_id,
         warmth: facts.warmth,
+        residence: facts.residence,
+        used: Vec::new(),
         certificate_ends: facts.certificate_ends,
         diagnosis,
         warnings,

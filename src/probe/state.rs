@@ -8,14 +8,14 @@ use super::dialect::ollama;
 use super::exchange::{send, whole};
 use super::request;
 use super::transport::Line;
-use crate::outcome::Code;
-use crate::target::StateEndpoint;
+use crate::outcome::{Code, Residence};
+use crate::target::{KeepAlive, StateEndpoint};
 
 /// Whether an LLM is in its server's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// It is, and will be unloaded when idle.
-    Loaded,
+    /// It is, and will be unloaded when idle; when, where the server says so.
+    Loaded(Option<Timestamp>),
     /// It is, and stays until somebody unloads it.
     Pinned,
     /// It is not.
@@ -24,7 +24,7 @@ pub(super) enum Presence {
 
 impl Presence {
     fn of(loaded: bool) -> Self {
-        if loaded { Self::Loaded } else { Self::Absent }
+        if loaded { Self::Loaded(None) } else { Self::Absent }
     }
 
     /// Whether it is there.
@@ -51,7 +51,17 @@ pub(super) async fn presence(climb: &mut Climb<'_>, line: &mut dyn Line) -> Opti
         return None;
     }
     let now = climb.clock.wall();
-    read_state(endpoint, &serde_json::from_slice(&body).ok()?, target.model.as_str(), now)
+    let presence = read_state(endpoint, &serde_json::from_slice(&body).ok()?, target.model.as_str(), now)?;
+    let stays = match target.provider.keep_alive {
+        Some(KeepAlive::For(time)) => Some(time),
+        Some(KeepAlive::Forever) | None => None,
+    };
+    climb.facts.residence = Some(match presence {
+        Presence::Loaded(until) => Residence::Loaded { until, stays },
+        Presence::Pinned => Residence::Loaded { until: None, stays: None },
+        Presence::Absent => Residence::Absent,
+    });
+    Some(presence)
 }
 
 /// Reads one of the three shapes.
@@ -84,13 +94,16 @@ mod tests {
     #[test]
     fn each_server_tells_in_its_own_way() {
         let swap = json!({"running":[{"model":"a","state":"ready"},{"model":"b","state":"starting"}]});
-        assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "a", Timestamp::UNIX_EPOCH), Some(Presence::Loaded));
+        assert_eq!(
+            read_state(StateEndpoint::LlamaSwap, &swap, "a", Timestamp::UNIX_EPOCH),
+            Some(Presence::Loaded(None))
+        );
         assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "b", Timestamp::UNIX_EPOCH), Some(Presence::Absent));
         assert_eq!(read_state(StateEndpoint::LlamaSwap, &swap, "c", Timestamp::UNIX_EPOCH), Some(Presence::Absent));
         let router = json!({"data":[{"id":"a","status":{"value":"loaded"}},{"id":"b","status":{"value":"sleeping"}}]});
         assert_eq!(
             read_state(StateEndpoint::LlamaCppRouter, &router, "a", Timestamp::UNIX_EPOCH),
-            Some(Presence::Loaded)
+            Some(Presence::Loaded(None))
         );
         assert_eq!(
             read_state(StateEndpoint::LlamaCppRouter, &router, "b", Timestamp::UNIX_EPOCH),

@@ -14,7 +14,7 @@ use super::transport::{Answer, Line, Request};
 use super::wire::error_body::ErrorFacts;
 use super::{embed, request, state};
 use crate::outcome::words::duration;
-use crate::outcome::{Code, Proof, Stage, Warmth};
+use crate::outcome::{Code, Proof, Residence, Stage, Warmth};
 use crate::probe::classify::{Repair, repair};
 use crate::target::{Dialect, Kind};
 
@@ -189,6 +189,9 @@ async fn stream(
                 (false, true) => Proof::RanOutOfTokens,
                 (false, false) => Proof::CompletedWithoutContent,
             });
+            if loading {
+                climb.facts.residence = Some(Residence::Absent);
+            }
             judge_warmth(climb, took, loaded, loading);
             Ok(())
         }

@@ -1,9 +1,11 @@
 //! What is known of a limit's state: the last reading, and what has happened since.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Limit, Refill};
-use crate::outcome::{Limited, Reading, Unit, WindowName};
+use crate::outcome::{Limited, Reading, Unit, Used, WindowName};
 
 /// A reading that is older says nothing any more, once what it promised has come: a probe will read anew.
 const STALE_S: f64 = 24.0 * 3600.0;
@@ -34,6 +36,15 @@ fn length_s(window: &WindowName) -> Option<f64> {
 /// Nothing comes back later than a month and a day from now, whatever a provider says.
 const FAR_S: f64 = 32.0 * 86_400.0;
 
+/// Our clock and a provider's may differ by this.
+const SKEW_S: f64 = 30.0;
+/// The least fall of a counter that is taken for a use.
+const LEAST_USE: f64 = 0.01;
+/// By this part our own requests may have cost more than is believed.
+const PRICE_DOUBT: f64 = 0.25;
+/// Counters that are full again before anybody looks a second time.
+const BRIEF: [WindowName; 3] = [WindowName::REQUESTS_SECOND, WindowName::REQUESTS_MINUTE, WindowName::REQUESTS];
+
 /// The last reading of a limit, kept by its age rather than its time, so that no clock that is set can touch it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Known {
@@ -49,6 +60,9 @@ pub(super) struct Known {
     age_s: f64,
     /// What our own probes have spent since.
     spent: f64,
+    /// What requests of ours may have cost that were under way when it was read: in it already, or not.
+    #[serde(default)]
+    pending: f64,
 }
 
 /// What is thought to be left of a limit now.
@@ -80,7 +94,36 @@ impl Known {
             limited: reading.limited,
             age_s: 0.0,
             spent: 0.0,
+            pending: 0.0,
         }
+    }
+
+    /// The same, while requests of ours were under way that may cost so much.
+    pub(super) fn beside(self, pending: f64) -> Self {
+        Self { pending: pending.max(0.0), ..self }
+    }
+
+    /// A use by others between this reading and a newer one: what it fell by that neither our own requests nor what comes
+    /// back by itself explains. Only of a counter of requests that others cannot have used and refilled meanwhile.
+    pub(super) fn used_until(&self, newer: &Self, limit: Option<&Limit>) -> Option<Used> {
+        if self.unit != Unit::Requests || newer.unit != Unit::Requests || BRIEF.contains(&self.window) {
+            return None;
+        }
+        let came_back = self.next_s.is_some_and(|next| self.age_s >= next - SKEW_S);
+        let reckoned = match limit.map(|limit| limit.refill) {
+            Some(Refill::Steps { .. }) => true,
+            Some(Refill::Rolling { over } | Refill::Fixed { every: over }) => {
+                !came_back && self.age_s < over.as_secs_f64() - SKEW_S
+            }
+            Some(Refill::Monthly | Refill::Never) | None => !came_back,
+        };
+        // A tick of which it is not sure that it has come is not counted: better one use overlooked than one invented.
+        let careful = Self { age_s: (self.age_s - SKEW_S).max(0.0), ..self.clone() };
+        let expected = careful.left(limit).filter(|_| reckoned)?.remaining;
+        let fell = expected - newer.remaining? - self.pending;
+        let sure = fell > LEAST_USE + PRICE_DOUBT * self.spent;
+        let since = Duration::try_from_secs_f64(self.age_s).ok()?;
+        sure.then(|| Used { window: self.window.clone(), requests: fell, since })
     }
 
     pub(super) fn pass(&mut self, seconds: f64) {
@@ -158,7 +201,8 @@ impl Known {
     }
 
     pub(super) fn is_sound(&self) -> bool {
-        let numbers = [Some(self.age_s), Some(self.spent), self.remaining, self.max, self.gives, self.next_s];
+        let numbers =
+            [Some(self.age_s), Some(self.spent), Some(self.pending), self.remaining, self.max, self.gives, self.next_s];
         numbers.into_iter().flatten().all(|number| number.is_finite() && number >= 0.0)
     }
 }

@@ -12,7 +12,7 @@ use super::known::{Known, Left};
 use super::measured::Measured;
 use super::stamp::Stamp;
 use super::{Charge, Limit, Price, QuotaSettings};
-use crate::outcome::{Reading, WindowName};
+use crate::outcome::{Reading, Used, WindowName};
 use crate::target::{ModelId, TargetId};
 
 /// The layout of the ledger. One of another layout is begun anew, empty.
@@ -138,17 +138,32 @@ impl Ledger {
         self.buckets.truncate(LIMITS_AT_MOST);
     }
 
-    /// Takes in what a provider says of its limits.
-    pub fn learn(&mut self, settings: &QuotaSettings, readings: &[Reading], now: Stamp) {
+    /// Takes in what a provider says of its limits, while no request of ours is under way there.
+    pub fn learn(&mut self, settings: &QuotaSettings, readings: &[Reading], now: Stamp) -> Vec<Used> {
+        self.learn_beside(settings, readings, 0.0, now)
+    }
+
+    /// Takes in what a provider says of its limits, while requests of ours are under way that may cost `pending` requests.
+    /// Returns uses that were not ours, as its counters show them.
+    pub fn learn_beside(
+        &mut self,
+        settings: &QuotaSettings,
+        readings: &[Reading],
+        pending: f64,
+        now: Stamp,
+    ) -> Vec<Used> {
         self.pass(settings, now);
+        let mut used = Vec::new();
         for reading in readings {
-            let known = Known::new(reading, now.wall_ms);
+            let known = Known::new(reading, now.wall_ms).beside(pending);
             if let Some(old) = self.known.iter_mut().find(|old| old.window == known.window) {
+                used.extend(old.used_until(&known, find(settings, &known.window)));
                 *old = known;
             } else if self.known.len() < LIMITS_AT_MOST {
                 self.known.push(known);
             }
         }
+        used
     }
 
     /// Notes that the provider has refused for want of quota, and for how long, if it said so.

@@ -16,6 +16,7 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 mod useful;
+mod whose;
 mod withheld;
 
 pub use governor::{InFlight, Spending, Wish};
@@ -26,4 +27,5 @@ pub use price::{Charge, ModelPattern, Price, PriceList};
 pub use settings::{Percent, QuotaSettings};
 pub use stamp::{Stamp, Steady};
 pub use useful::{Stake, gaps};
+pub use whose::whose;
 pub use withheld::{WhyWithheld, Withheld};

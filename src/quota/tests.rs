@@ -1,6 +1,7 @@
 //! The ledger and its governor: examples, and laws that hold whatever happens.
 
 mod laws;
+mod uses;
 
 use std::time::Duration;
 

@@ -64,6 +64,8 @@ fn outcome(job: &Job, unfinished: Unfinished, code: Code, evidence: String) -> O
         http_status: None,
         request_id: None,
         warmth: Warmth::Unknown,
+        residence: None,
+        used: Vec::new(),
         certificate_ends: None,
         diagnosis: Some(diagnosis),
         warnings: Vec::new(),

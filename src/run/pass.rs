@@ -12,7 +12,7 @@ use super::chance::Chance;
 use super::guard::{Unfinished, not_begun, panicked};
 use super::limits::{Gate, Lane, Limits};
 use super::treasury::{Presence, Treasury};
-use crate::outcome::{Code, Cost, Event, Outcome, Stage, Usage, Warmth};
+use crate::outcome::{Code, Cost, Event, Outcome, Residence, Stage, Usage, Used, Warmth};
 use crate::plan::{RetryPolicy, Tried};
 use crate::probe::clock::Clock;
 use crate::probe::transport::Network;
@@ -342,6 +342,7 @@ struct Sum {
     attempts: u32,
     usage: Usage,
     cost: Cost,
+    used: Vec<Used>,
 }
 
 impl Sum {
@@ -353,9 +354,11 @@ impl Sum {
         outcome.attempts = self.attempts;
         outcome.usage = self.usage;
         outcome.cost = self.cost;
+        self.used.append(&mut outcome.used);
+        outcome.used.clone_from(&self.used);
         if tried.loading > 0 && outcome.diagnosis.is_none() {
             // It said that it was loading and then answered: it was cold, however quick the last answer came.
-            outcome.warmth = Warmth::Cold;
+            (outcome.warmth, outcome.residence) = (Warmth::Cold, Some(Residence::Absent));
             let late = tried.elapsed > job.target.expect.first_token;
             if late && outcome.warnings.iter().all(|warning| warning.code != Code::ColdStart) {
                 outcome.warnings.push(cold_start(job, tried.elapsed));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::task;
 
-use crate::outcome::{Class, Code, Cost, ListPrice, Outcome, QuotaSeen, Stage, Unit, Withholding};
+use crate::outcome::{Class, Code, Cost, ListPrice, Outcome, QuotaSeen, Stage, Unit, Used, Withholding};
 use crate::probe::clock::Clock;
 use crate::probe::{Job, KnownOfQuota, Leave, NotPermitted, Permit};
 use crate::quota::{
@@ -47,6 +47,10 @@ struct Traffic {
     settled: u64,
     /// What those cost that are not, as far as it is thought.
     outstanding: Charge,
+    /// What was ever granted, in requests.
+    granted_requests: f64,
+    /// What of it is settled.
+    settled_requests: f64,
 }
 
 #[derive(Default)]
@@ -140,7 +144,7 @@ impl Treasury {
     pub(super) fn attempt<'a>(&'a self, target: &'a Target, presence: Option<&Presence>) -> Attempt<'a> {
         let met = presence.map_or(InFlight::No, |presence| presence.met);
         let before = self.traffic(&target.provider.id, |traffic| *traffic);
-        Attempt { treasury: self, target, met, before, granted: Mutex::default() }
+        Attempt { treasury: self, target, met, before, granted: Mutex::default(), used: Mutex::default() }
     }
 
     fn traffic<T>(&self, provider: &ProviderId, look: impl FnOnce(&mut Traffic) -> T) -> T {
@@ -213,6 +217,8 @@ pub(super) struct Attempt<'a> {
     /// As it was when the attempt began, and so before the provider's counter was read.
     before: Traffic,
     granted: Mutex<Option<(Grant, Price)>>,
+    /// Uses that were not ours, once the ledger was told what was read before anything was spent.
+    used: Mutex<Option<Vec<Used>>>,
 }
 
 impl Permit for Attempt<'_> {
@@ -231,9 +237,10 @@ impl Attempt<'_> {
         let (spending, in_flight) = (self.treasury.spending, self.met);
         let (model, tokens) = (target.model.clone(), target.max_output_tokens);
         let (seen, list) = (known.seen.clone(), known.list_price);
+        let pending = self.under_way(0.0);
         let asked = self.treasury.change(&target.provider.id, &settings, move |ledger, settings, now| {
             let readings: Vec<_> = seen.newest().cloned().collect();
-            ledger.learn(settings, &readings, now);
+            let used = ledger.learn_beside(settings, &readings, pending, now);
             let price = priced(ledger.price(settings, &model), list);
             let wish = Wish {
                 spending,
@@ -243,9 +250,13 @@ impl Attempt<'_> {
                 pace: gap.zip(ledger.since_turn(&id, now)),
                 outstanding,
             };
-            ledger.ask(settings, &wish, now).map(|grant| (grant, price))
+            (ledger.ask(settings, &wish, now).map(|grant| (grant, price)), used)
         });
-        let (answer, kept) = asked.await;
+        let (answered, kept) = asked.await;
+        let answer = answered.map(|(answer, used)| {
+            *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
+            answer
+        });
         if let (Err(error), Some(_), true) = (&kept, settings.daily_cap, spending != Spending::Unlimited) {
             let evidence = format!("there is a daily cap, and what is spent cannot be kept: failed to {error}");
             return Err(NotPermitted { code: Code::QuotaWithheld, why: Withholding::DailyCap, evidence, after: None });
@@ -256,6 +267,7 @@ impl Attempt<'_> {
                 self.treasury.traffic(&target.provider.id, |traffic| {
                     traffic.granted += 1;
                     traffic.outstanding = traffic.outstanding.and(taken);
+                    traffic.granted_requests += taken.requests;
                 });
                 *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
                 Ok(())
@@ -305,18 +317,17 @@ impl Attempt<'_> {
         let alone = self.was_alone(granted.as_ref());
         let measured = (charged == 1 && alone).then(|| counted(&outcome.quota)).flatten();
         let (seen, model) = (outcome.quota.clone(), self.target.model.clone());
+        let told = self.used.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // What was read before anything was spent was told already, and lacks what was spent since.
+        let fresh: Vec<_> = if told.is_some() { seen.after } else { seen.newest().cloned().collect() };
+        let pending = self.under_way(granted.map_or(0.0, |(grant, _)| grant.taken().requests));
         let settings = self.treasury.settings(&self.target.provider.id);
         let (id, paced) = (self.target.id.clone(), self.treasury.gap(&self.target.id).is_some());
         let settled = self.treasury.change(&self.target.provider.id, &settings, move |ledger, settings, now| {
             if let Some((grant, _)) = granted {
                 ledger.settle(settings, grant, spent, now);
             }
-            // What was read after it has the cost in it; what was read before was told when leave was asked for.
-            let readings: Vec<_> = match granted {
-                Some(_) => seen.after,
-                None => seen.newest().cloned().collect(),
-            };
-            ledger.learn(settings, &readings, now);
+            let used = ledger.learn_beside(settings, &fresh, pending, now);
             if paced && charged > 0 {
                 ledger.took_turn(&id, now);
             }
@@ -326,18 +337,28 @@ impl Attempt<'_> {
             if let Some(reset) = reset {
                 ledger.refused(settings, reset, now);
             }
+            used
         });
         // `trouble` tells of a ledger that could not be kept; the probe's own outcome stands.
-        let _ = settled.await;
+        let (used, _) = settled.await;
+        outcome.used = told.into_iter().chain(used).flatten().collect();
     }
 }
 
 impl Attempt<'_> {
+    /// What other requests of ours may have cost that were under way at the provider since the attempt began; `own` is
+    /// this one's part.
+    fn under_way(&self, own: f64) -> f64 {
+        let granted = self.treasury.traffic(&self.target.provider.id, |traffic| traffic.granted_requests);
+        (granted - self.before.settled_requests - own).max(0.0)
+    }
+
     /// Ends its request, if one was granted, and says whether no other of ours was under way at the provider meanwhile.
     fn was_alone(&self, granted: Option<&(Grant, Price)>) -> bool {
         self.treasury.traffic(&self.target.provider.id, |traffic| {
             if let Some((grant, _)) = granted {
                 traffic.settled += 1;
+                traffic.settled_requests += grant.taken().requests;
                 // Rounding must not leave anything behind.
                 let idle = traffic.settled == traffic.granted;
                 traffic.outstanding = if idle { Charge::default() } else { traffic.outstanding.less(grant.taken()) };

@@ -11,6 +11,7 @@ use super::open::Store;
 use super::rows::Insert;
 use super::{Spent, StoreError, Uptime};
 use crate::outcome::{Flip, Record, Verdict};
+use crate::warmth::Observation;
 
 /// What a state is of. A state is JSON that its own room reads and writes; the store only keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,8 +55,28 @@ pub struct Entry {
     pub standing: Option<String>,
     /// The target's past after it, as JSON ([`StateKind::Past`] under the target's name).
     pub past: Option<String>,
+    /// What was learned of the LLM up to it.
+    pub learned: Option<Learned>,
     /// The change of status that it brought.
     pub flip: Option<Flip>,
+}
+
+/// What a target's warm-ups have taught so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Learned {
+    /// What is kept of it, as JSON ([`StateKind::Learned`] under the target's name).
+    pub kept: String,
+    /// What this probe taught, if anything, and of which LLM.
+    pub observed: Option<Observed>,
+}
+
+/// An observation, and which LLM it is of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// The LLM, in words that change when the target's name comes to mean another one.
+    pub llm: String,
+    /// What was seen.
+    pub observation: Observation,
 }
 
 const OUTCOME: Insert = Insert {
@@ -77,6 +98,9 @@ const STATE: Insert = Insert {
 };
 const FLIP: Insert =
     Insert { into: "INSERT INTO flips (at_ms, id, target, was, became, code, run_id)", columns: 7, conflict: "" };
+
+const OBSERVATION: Insert =
+    Insert { into: "INSERT INTO observations (target, at_ms, id, llm, json)", columns: 5, conflict: "" };
 
 impl Store {
     /// Writes entries in one transaction. When this returns `Ok`, they survive the death of the process.
@@ -168,6 +192,19 @@ async fn write(
     })
     .await?;
 
+    let observed = numbered.iter().filter_map(|(number, entry, _)| {
+        let observed = entry.learned.as_ref()?.observed.as_ref()?;
+        // Numbers and words: this cannot fail.
+        let json = serde_json::to_string(&observed.observation).ok()?;
+        Some((*number, *entry, observed.llm.as_str(), json))
+    });
+    let observed: Vec<(i64, &Entry, &str, String)> = observed.collect();
+    OBSERVATION
+        .run(connection, &observed, |query, (number, entry, llm, json)| {
+            query.bind(&entry.record.target).bind(entry.at.as_millisecond()).bind(number).bind(*llm).bind(json)
+        })
+        .await?;
+
     let mut hours = Hours::new();
     let mut latest: BTreeMap<&str, (i64, &String)> = BTreeMap::new();
     let mut states: BTreeMap<(StateKind, &str), &str> = BTreeMap::new();
@@ -185,6 +222,9 @@ async fn write(
         }
         if let Some(json) = &entry.past {
             states.insert((StateKind::Past, target), json);
+        }
+        if let Some(learned) = &entry.learned {
+            states.insert((StateKind::Learned, target), &learned.kept);
         }
     }
     let latest: Vec<_> = latest.into_iter().collect();

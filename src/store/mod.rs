@@ -8,6 +8,7 @@ mod append;
 mod files;
 mod hours;
 mod ledgers;
+mod observations;
 mod open;
 mod past;
 mod place;
@@ -20,10 +21,11 @@ mod summary;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod touches;
 mod trouble;
 mod writer;
 
-pub use append::{Entry, StateKind};
+pub use append::{Entry, Learned, Observed, StateKind};
 pub use ledgers::LedgerFiles;
 pub use open::{Opened, Store};
 pub use past::{Filter, PastFlip, PastOutcome};
@@ -33,5 +35,6 @@ pub use retention::Retention;
 pub use spent::{Spent, SpentLately};
 pub use summary::{DayCount, Sample, TargetSummary, Uptime};
 pub use sweep::Swept;
+pub use touches::{all_touched, touch, touched};
 pub use trouble::StoreError;
 pub use writer::{StoreHealth, Unsaved, Writer};

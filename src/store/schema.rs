@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::hours;
 
 /// One step: what brings a store from the version before to this one. A step that was released is never changed.
-const MIGRATIONS: [&[&str]; 3] = [HISTORY, ROLL_UP, SPENDING];
+const MIGRATIONS: [&[&str]; 4] = [HISTORY, ROLL_UP, SPENDING, OBSERVATIONS];
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -67,6 +67,13 @@ const SPENDING: &[&str] = &[
 ];
 /// The version that [`SPENDING`] leads to.
 const WITH_SPENDING: i64 = 3;
+const OBSERVATIONS: &[&str] = &[
+    // What each warm-up of `every: auto` taught, the last few hundred of a target: what was learned can be computed anew
+    // from it. `llm` says of which LLM, because a target's name may come to mean another one.
+    "CREATE TABLE observations (
+        target TEXT NOT NULL, at_ms BIGINT NOT NULL, id BIGINT NOT NULL, llm TEXT NOT NULL, json TEXT NOT NULL,
+        PRIMARY KEY (target, at_ms, id))",
+];
 
 /// The version of the store; 0 when it has no tables yet.
 pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, Error> {

@@ -61,6 +61,8 @@ impl Store {
             self.drop_rows(sql, bound).await?;
         }
         swept.flips = swept.flips.saturating_add(self.drop_rows(AGED_FLIPS, oldest).await?);
+        // After the last outcomes: a target of which none is left is gone.
+        self.trim_observations().await?;
         Ok(())
     }
 
@@ -82,6 +84,7 @@ impl Store {
             let drop = ((rows as f64 * share).ceil() as i64).clamp(1, i64::MAX);
             let dropped = self.drop_outcomes(i64::MAX, drop).await?;
             swept.outcomes = swept.outcomes.saturating_add(dropped);
+            self.drop_observations_before_outcomes().await?;
             if dropped == 0 {
                 break;
             }

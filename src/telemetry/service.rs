@@ -4,7 +4,7 @@ use super::log::{LOG_DROPPED, ORIGIN, PROVIDER_STATUS, TARGET_STATUS};
 use crate::outcome::{Code, Notice, Service, Status};
 
 /// The names of the service's events, their level and when they are logged: rows of `docs/log.md`.
-pub(super) const EVENTS: [(&str, &str, &str); 15] = [
+pub(super) const EVENTS: [(&str, &str, &str); 16] = [
     (
         TARGET_STATUS,
         "info, warn, error",
@@ -16,6 +16,12 @@ pub(super) const EVENTS: [(&str, &str, &str); 15] = [
         "info, error",
         "a trouble that all targets of a provider share began (`to` is `down`) or ended (`up`): `provider`, `to`, `code`, \
          `shown_by`, `targets`",
+    ),
+    (
+        "target.learned",
+        "info",
+        "what is learned of when a model unloads came to another state: `target`, `state` (`new`, `learning`, `known`, \
+         `changed`, `never-unloads`, `random-evictions`, `unkeepable`, `asleep`), `says`",
     ),
     ("daemon.started", "info", "everything is armed: `targets`, `scheduled`"),
     ("daemon.draining", "info", "it was asked to end and waits: `running`"),
@@ -84,6 +90,10 @@ pub(super) fn service(event: &Service) {
         }
         Service::Missed { target, missed } => {
             tracing::warn!(name: "probe.missed", target: ORIGIN, target = target.as_str(), missed = missed);
+        }
+        Service::Learned { target, state, says } => {
+            let target = target.as_str();
+            tracing::info!(name: "target.learned", target: ORIGIN, target = target, state = *state, says = says.as_str());
         }
         Service::ClockStepped { seconds } => tracing::warn!(name: "clock.stepped", target: ORIGIN, seconds = seconds),
         Service::AlarmsLost { lost } => tracing::warn!(name: "alarms.lost", target: ORIGIN, lost = lost),

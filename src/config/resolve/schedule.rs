@@ -3,12 +3,13 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::super::fields::{Fields, duration};
+use super::super::fields::{Fields, duration, word};
 use super::super::mask::quote;
 use super::super::mistakes::Mistake;
 use super::super::node::Node;
 use super::super::values;
 use super::super::values_of_times as times;
+use super::super::words::KEEPS;
 use super::super::zones::Zones;
 use super::Context;
 use crate::plan::{CheckSchedule, CronError, Trigger, WarmSchedule, WarmTrigger, Windows};
@@ -54,7 +55,11 @@ pub(super) fn warm(context: &mut Context<'_>, fields: Fields<'_, '_>) -> Option<
     {
         context.note(node.span, "`lead` is the time before `during` begins, and there is no `during` beside it");
     }
-    Some(WarmSchedule { trigger, windows, lead })
+    let keep = fields.get("keep").and_then(|node| word(&KEEPS, node)).unwrap_or_default();
+    if let (Some(node), WarmTrigger::Fixed(_)) = (fields.get("keep"), &trigger) {
+        context.note(node.span, "`keep` is about `every: auto`, and this is warmed at fixed times");
+    }
+    Some(WarmSchedule { trigger, windows, lead, keep })
 }
 
 /// Notes that times are meant in UTC, where there is no zone beside them.

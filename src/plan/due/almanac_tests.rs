@@ -92,6 +92,7 @@ proptest! {
                 trigger: trigger.map_or(WarmTrigger::Auto, WarmTrigger::Fixed),
                 windows,
                 lead: lead.map(Duration::from_secs),
+                keep: crate::warmth::Keep::WhileUsed,
             }),
         };
         let to = from + SignedDuration::from_hours(hours);

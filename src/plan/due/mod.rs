@@ -10,6 +10,9 @@ mod almanac_tests;
 mod beat;
 mod cron;
 mod expand;
+mod learned;
+#[cfg(test)]
+mod learned_tests;
 mod moment;
 mod run;
 #[cfg(test)]
@@ -22,6 +25,7 @@ use jiff::Timestamp;
 
 pub use almanac::{Almanac, Dues};
 pub use cron::CronBook;
+pub use learned::Learned;
 pub use timetable::Timetable;
 
 pub(super) use almanac::Spans;
@@ -30,8 +34,8 @@ pub(super) use run::Run;
 
 use crate::target::Depth;
 
-/// The interval of `every: auto` while nothing better is known: hosted LLMs that unload do so after five minutes at the
-/// earliest.
+/// The interval of `every: auto` until the first warm-up has taught something, and the longest wait after one that taught
+/// nothing: hosted LLMs that unload do so after five minutes at the earliest.
 pub const AUTO: Duration = Duration::from_secs(240);
 
 /// Why something is due.
@@ -86,6 +90,8 @@ pub struct Past {
     pub warm: Option<Timestamp>,
     /// How long the longest of the recent cold starts took.
     pub cold_start: Option<Duration>,
+    /// What was learned of its LLM, for `every: auto`.
+    pub learned: Option<Learned>,
 }
 
 impl Past {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::plan::{CheckSchedule, CronText, Daily, TargetSchedule, Trigger, WarmSchedule, WarmTrigger, Windows};
 use crate::target::TargetId;
+use crate::warmth::Keep;
 
 const COLD_START: Duration = Duration::from_secs(180);
 
@@ -35,7 +36,7 @@ fn windows(during: &str) -> Windows {
 }
 
 fn warm(trigger: WarmTrigger, during: &str, lead: Option<u64>) -> Option<WarmSchedule> {
-    Some(WarmSchedule { trigger, windows: windows(during), lead: lead.map(Duration::from_secs) })
+    Some(WarmSchedule { trigger, windows: windows(during), lead: lead.map(Duration::from_secs), keep: Keep::WhileUsed })
 }
 
 fn timetable(auth: Option<CheckSchedule>, warm: Option<WarmSchedule>) -> Timetable {

@@ -32,6 +32,16 @@ pub(super) struct Warming {
     pub(super) beat: Beat,
     pub(super) windows: Windows,
     opening: Opening,
+    learning: Learning,
+}
+
+/// Whether what was learned of the LLM says when it is due.
+#[derive(Debug, Clone, Copy)]
+enum Learning {
+    /// The beat says it.
+    Off,
+    /// It does, once there is something; what came to nothing is tried again after this long at the latest.
+    On(Duration),
 }
 
 /// What the opening of a window means.
@@ -53,7 +63,8 @@ enum Lead {
 
 impl Timetable {
     /// Of a target's schedule. `cold_start` is the longest that its LLM is expected to load, which is the lead before
-    /// a window opens until a cold start was seen; `auto` is the interval that `every: auto` stands for now.
+    /// a window opens until a cold start was seen; `auto` is the interval that `every: auto` stands for until
+    /// something was learned.
     ///
     /// Fails where cron fields cannot be understood, or never fire.
     pub fn new(
@@ -152,7 +163,11 @@ impl Warming {
             (None, Beat::Grid { .. }) => Opening::Warmed(Lead::Learned(cold_start)),
             (None, Beat::Cron { .. }) => Opening::Passed,
         };
-        Ok(Self { beat, windows, opening })
+        let learning = match warm.trigger {
+            WarmTrigger::Auto => Learning::On(auto),
+            WarmTrigger::Fixed(_) => Learning::Off,
+        };
+        Ok(Self { beat, windows, opening, learning })
     }
 
     /// How long before a window opens it is warmed, after what was seen. `None` where no opening means anything.
@@ -165,6 +180,9 @@ impl Warming {
 
     /// The next warm-up after the last one.
     fn next(&self, now: Timestamp, last: Option<Timestamp>, past: &Past) -> Option<Due> {
+        if let (Learning::On(retry), Some(learned)) = (self.learning, &past.learned) {
+            return learned.due(now, &self.windows, self.fixed_lead(), retry);
+        }
         let depth = Depth::Warm;
         let scheduled = |at: Timestamp| Due { at, depth, why: Why::Schedule, missed: 0 };
         // The first moment at which another warm-up makes sense.
@@ -205,6 +223,14 @@ impl Warming {
             };
         }
         None
+    }
+
+    /// The lead that the schedule says.
+    fn fixed_lead(&self) -> Option<Duration> {
+        match self.opening {
+            Opening::Warmed(Lead::Fixed(lead)) => Some(lead.min(MAX_LEAD)),
+            Opening::Warmed(Lead::Learned(_)) | Opening::Passed => None,
+        }
     }
 
     /// Whether the opening of a window finds the LLM unloaded, after a last warm-up. Not so where it was warmed for

@@ -41,7 +41,8 @@ fn world(number: usize, every: Duration, requests_per_hour: f64) -> (Vec<Target>
     for place in 0..number {
         let target = Target { provider: Arc::clone(&provider), ..sample::target("x", &format!("m{place}"), "m") };
         let trigger = WarmTrigger::Fixed(Trigger::Every(every));
-        let warm = Some(WarmSchedule { trigger, windows: windows.clone(), lead: None });
+        let warm =
+            Some(WarmSchedule { trigger, windows: windows.clone(), lead: None, keep: crate::warmth::Keep::WhileUsed });
         all.1.push(TargetSchedule { target: target.id.clone(), auth: None, warm });
         all.0.push(target);
         all.2.push(Assumed {

@@ -55,7 +55,7 @@ pub(in crate::probe) fn presence(ps: &Value, model: &str, now: Timestamp) -> Opt
     let Some(entry) = models.iter().find(is_it) else { return Some(Presence::Absent) };
     let ends = text(entry, "expires_at").and_then(|end| end.parse::<Timestamp>().ok());
     let pinned = ends.is_some_and(|end| end.duration_since(now) > PINNED);
-    Some(if pinned { Presence::Pinned } else { Presence::Loaded })
+    Some(if pinned { Presence::Pinned } else { Presence::Loaded(ends) })
 }
 
 #[cfg(test)]
@@ -76,8 +76,9 @@ mod tests {
         let now: Timestamp = "2026-11-20T18:58:00Z".parse().unwrap();
         let ps = json!({"models":[{"name":"llama3.2:latest","model":"llama3.2:latest","expires_at":"2026-11-20T19:00:00Z"},
             {"name":"pinned:7b","expires_at":"2318-03-01T00:00:00Z"}]});
-        assert_eq!(presence(&ps, "llama3.2", now), Some(Presence::Loaded));
-        assert_eq!(presence(&ps, "llama3.2:latest", now), Some(Presence::Loaded));
+        let ends = Presence::Loaded("2026-11-20T19:00:00Z".parse().ok());
+        assert_eq!(presence(&ps, "llama3.2", now), Some(ends));
+        assert_eq!(presence(&ps, "llama3.2:latest", now), Some(ends));
         assert_eq!(presence(&ps, "llama3.2:1b", now), Some(Presence::Absent));
         assert_eq!(presence(&ps, "pinned:7b", now), Some(Presence::Pinned));
         assert_eq!(presence(&json!({"error":"x"}), "llama3.2", now), None);

@@ -6,6 +6,7 @@ mod history;
 mod kill;
 mod migration;
 mod numbers;
+mod observations;
 mod spent;
 mod two;
 mod writing;
@@ -53,7 +54,15 @@ fn failed(target: &str, seconds_ago: i64) -> Entry {
 
 fn entry(mut outcome: crate::outcome::Outcome, seconds_ago: i64) -> Entry {
     outcome.started = ago(seconds_ago);
-    Entry { record: Record::of(&outcome), at: outcome.started, counts: true, standing: None, past: None, flip: None }
+    Entry {
+        record: Record::of(&outcome),
+        at: outcome.started,
+        counts: true,
+        standing: None,
+        past: None,
+        learned: None,
+        flip: None,
+    }
 }
 
 fn flip(target: &str, seconds_ago: i64, from: Status, to: Status) -> Flip {
