@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod explain;
 mod history;
+mod learned;
 mod live;
 mod progress;
 mod readers;
@@ -104,6 +105,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Show what one target came to over time
     History(history::HistoryArgs),
+    /// Draw what was learned of when a target's model unloads, and what that rests on
+    Learned(learned::LearnedArgs),
     /// Answer events on standard input with what `every: auto` would do next, line by line (docs/replay.md)
     Replay(replay::ReplayArgs),
     /// Look at the configuration
@@ -166,7 +169,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
-        Command::Replay(args) => replay::run(&args),
+        Command::Learned(args) => learned::run(&global, &args),
+        Command::Replay(args) => replay::run(&global, &args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),
