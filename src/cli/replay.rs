@@ -72,7 +72,11 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> anyhow::Result<Exit> {
         VisibilityArg::Shared => Visibility::Shared,
         VisibilityArg::Blind => Visibility::Blind,
     };
-    filter(&mut Filter::new(settings(Settings::default()), visibility), &mut io::stdin().lock(), &mut io::stdout().lock())
+    filter(
+        &mut Filter::new(settings(Settings::default()), visibility),
+        &mut io::stdin().lock(),
+        &mut io::stdout().lock(),
+    )
 }
 
 /// Answers line by line until there is no more, or nobody reads the answers.

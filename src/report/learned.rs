@@ -80,7 +80,11 @@ const ALL: [Column; 6] =
     [Column::When, Column::Gap, Column::FirstToken, Column::Believed, Column::Users, Column::Window];
 
 /// What is left out when the terminal is narrow, in this order.
-const OPTIONAL: [Column; 2] = [Column::Window, Column::Users];
+const OPTIONAL: [Column; 3] = [Column::Window, Column::Users, Column::FirstToken];
+/// Below this width moments are told without their year and seconds.
+const NARROW: usize = 64;
+/// From this chance on it is said that there may be no timeout at all.
+const PERHAPS_NONE: f64 = 0.05;
 
 /// Writes what was learned in a format; there is no form of lines, which is written as [`Format::Json`].
 ///
@@ -122,7 +126,7 @@ fn human(view: &Learned<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "\n{}", look.paint(Role::Label, "how probable each idle timeout is"))?;
     timeouts(keeper, &answer, look, out)?;
     if view.judged.iter().any(|judged| judged.observation.gap.is_some() && judged.chance_cold.is_some()) {
-        writeln!(out, "\n{}", look.paint(Role::Label, "first token, by how long it was idle before"))?;
+        writeln!(out, "\n{}", look.paint(Role::Label, "first token by idle time before it"))?;
         first_tokens(keeper, view.judged, look, out)?;
     }
     if !view.judged.is_empty() {
@@ -191,12 +195,20 @@ fn numbers(view: &Learned<'_>, keeper: &Keeper, answer: &Answer, look: &Look) ->
         count(usize::try_from(known).unwrap_or(usize::MAX), "observation"),
         count(usize::try_from(keeper.unloads()).unwrap_or(usize::MAX), "unload")
     );
+    let perhaps = if answer.never < PERHAPS_NONE { "" } else { ", should there be one" };
     vec![
-        ("idle timeout", format!("~{mode}, with 80 % from {low} to {high}, should there be one")),
+        ("idle timeout", format!("~{mode}, with 80 % from {low} to {high}{perhaps}")),
         ("never unloads", format!("{} (or not within 12h)", percent(answer.never))),
         ("evictions", evictions),
         ("next gap", next),
-        ("cold", format!("{} of the time expected; unloaded now: {}", percent(answer.cold_share), percent(answer.p_unloaded))),
+        (
+            "cold",
+            format!(
+                "expected {} of the time; unloaded now: {}",
+                percent(answer.cold_share),
+                percent(answer.p_unloaded)
+            ),
+        ),
         ("cold start", format!("~{}; warmed {} before a window opens", Fine(answer.cold_start), Fine(answer.lead))),
         ("last use", used),
         ("rests on", rests),
@@ -242,7 +254,8 @@ fn cell(column: Column, judged: &Judged, look: &Look) -> String {
     let absent = || look.marks.absent().to_owned();
     match column {
         Column::When => timestamp(observation.at).map_or_else(absent, |at| {
-            at.to_zoned(look.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+            let form = if look.width < NARROW { "%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
+            at.to_zoned(look.zone.clone()).strftime(form).to_string()
         }),
         Column::Gap => observation.gap.map_or_else(absent, |gap| {
             let shortest = Span::from_seconds(gap.seconds() - observation.slack.seconds());

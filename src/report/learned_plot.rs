@@ -10,11 +10,10 @@ use super::Marks;
 use super::layout::{LongWord, wrap};
 use super::look::{Look, Role};
 use crate::outcome::Verdict;
-use crate::outcome::words::count;
 use crate::warmth::{Answer, Believed, Judged, Keeper};
 
 /// What stands left of the plots: a label and the axis.
-const MARGIN: usize = 7;
+const MARGIN: usize = 8;
 /// What stands right of the finite timeouts: a space and the column of *never*.
 const NEVER: usize = 7;
 /// How high the distribution is, in lines.
@@ -72,9 +71,13 @@ impl Axis {
             Marks::Ascii => ("+", "-"),
         };
         let mut words = String::new();
-        for (seconds, word) in TICKS {
-            let start = self.column(seconds).min(self.columns.saturating_sub(word.len()));
-            if words.is_empty() || words.len() < start {
+        let place = |(seconds, word): &(f64, &str)| self.column(*seconds).min(self.columns.saturating_sub(word.len()));
+        let last = TICKS.last().map_or(0, place);
+        for (number, tick) in (1..).zip(&TICKS) {
+            let (start, word) = (place(tick), tick.1);
+            // Where there is no room for all, the end of the axis is worth a word more than what is before it.
+            let is_free = words.is_empty() || words.len() < start;
+            if is_free && (number == TICKS.len() || start + word.len() < last) {
                 words.push_str(&" ".repeat(start - words.len()));
                 words.push_str(word);
             }
@@ -220,7 +223,9 @@ pub(super) fn first_tokens(keeper: &Keeper, judged: &[Judged], look: &Look, out:
         .collect();
     let levels = || points.iter().map(|(_, level, _)| *level);
     let (Some(lowest), Some(highest)) = (levels().min(), levels().max()) else { return Ok(()) };
-    let lowest = lowest.max(highest - LINES.1 + 1).min(highest - LINES.0 + 1);
+    // Few lines are filled up on both sides; of too many the lowest are drawn as one.
+    let missing = (LINES.0 - 1 - (highest - lowest)).max(0);
+    let (lowest, highest) = (lowest.max(highest - LINES.1 + 1) - missing / 2, highest + missing - missing / 2);
     for line in (lowest..=highest).rev() {
         let at = |column: usize| {
             let here = |point: &&(usize, i32, Believed)| point.0 == column && point.1.max(lowest) == line;
@@ -248,7 +253,7 @@ pub(super) fn first_tokens(keeper: &Keeper, judged: &[Judged], look: &Look, out:
     }
     let left_out = judged.len().saturating_sub(points.len());
     if left_out > 0 {
-        legend.push(format!("{} without a known gap or time left out", count(left_out, "observation")));
+        legend.push(format!("{left_out} not drawn (idle time or answer missing)"));
     }
     for line in wrap(&legend.join(", "), look.width.saturating_sub(MARGIN), LongWord::Break) {
         writeln!(out, "{}", look.paint(Role::Label, &format!("{:MARGIN$}{line}", "")))?;
@@ -270,7 +275,7 @@ mod tests {
     #[test]
     fn every_width_has_columns_of_equal_worth() {
         let keeper = Keeper::new(Settings::default());
-        for (width, columns) in [(200, 102), (116, 102), (100, 51), (60, 34), (40, 17)] {
+        for (width, columns) in [(200, 102), (117, 102), (100, 51), (60, 34), (40, 17)] {
             let axis = Axis::new(&keeper, width);
             assert_eq!(axis.columns, columns, "{width}");
             assert_eq!((axis.column(0.0), axis.column(120.0), axis.column(1e9)), (0, 0, columns - 1));

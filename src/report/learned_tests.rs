@@ -6,6 +6,11 @@ use crate::warmth::{Hours, Judged, Keeper, Moment, Observation, Reply, Settings,
 
 /// Probes of a model with an idle timeout, at the gaps that are asked for; the last one 100 seconds ago.
 fn history(timeout: f64, probes: u32) -> Vec<Observation> {
+    history_of(timeout, probes, Sight::CounterMoved)
+}
+
+/// The same, where now and then that was seen.
+fn history_of(timeout: f64, probes: u32, now_and_then: Sight) -> Vec<Observation> {
     let mut keeper = Keeper::new(Settings::default());
     let (mut at, mut gap) = (0.0, None);
     let mut history = Vec::new();
@@ -19,7 +24,7 @@ fn history(timeout: f64, probes: u32) -> Vec<Observation> {
             gap: gap.map(Span::from_seconds),
             slack: Span::from_seconds(if number % 5 == 4 { 45.0 } else { 0.0 }),
             reply: Reply::FirstToken(Span::from_seconds(took)),
-            sight: if number % 6 == 5 { Sight::CounterMoved } else { Sight::CounterStill },
+            sight: if number % 6 == 5 { now_and_then } else { Sight::CounterStill },
             hours: if number % 9 == 8 { Hours::Outside } else { Hours::Inside },
         });
         keeper.observe(history.last().unwrap());
@@ -115,7 +120,7 @@ fn never() {
 
 #[test]
 fn unkeepable() {
-    insta::assert_snapshot!(shown(&history(30.0, 8), Format::Human, &look(80), 3));
+    insta::assert_snapshot!(shown(&history_of(30.0, 8, Sight::CounterStill), Format::Human, &look(80), 3));
 }
 
 #[test]
@@ -150,7 +155,9 @@ fn what_an_edited_store_holds_cannot_act_on_a_terminal() {
     let judged = Judged::all(Settings::default(), &history);
     let notes = [bad.to_owned()];
     let (keeper, warmed) = (Some(&keeper), Warmed::Untold);
-    let view = Learned { target: bad, llm: Some(bad), now: started(), keeper, judged: &judged, listed: 9, warmed, notes: &notes };
+    let judged = judged.as_slice();
+    let view =
+        Learned { target: bad, llm: Some(bad), now: started(), keeper, judged, listed: 9, warmed, notes: &notes };
     for format in Format::ALL {
         let text = text_of(|out| render_learned(&view, format, &look(80), out));
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
