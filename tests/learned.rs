@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use pilotlight::probe::clock::Clock;
+use pilotlight::run::SystemClock;
 use pilotlight::store::{Reader, StateKind, Store};
 use pilotlight::warmth::{Filter, Hours, Keeper, Moment, Observation, Reply, Settings, Sight, Span, Visibility};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
@@ -53,7 +54,7 @@ fn history() -> (Keeper, Vec<Observation>) {
         planner.observe(history.last().unwrap());
         gap = planner.answer(Moment::from_seconds(at)).next_gap.map(Span::seconds);
     }
-    let last = f64::from(i32::try_from(Timestamp::now().as_second()).unwrap()) - 100.0;
+    let last = f64::from(i32::try_from(SystemClock.wall().as_second()).unwrap()) - 100.0;
     for observation in &mut history {
         observation.at = Moment::from_seconds(observation.at.seconds() + last - at);
     }
@@ -63,7 +64,7 @@ fn history() -> (Keeper, Vec<Observation>) {
 /// A store that knows of `glm` what [`history`] taught, and of `kimi` nothing but its name. It is still open.
 async fn store(folder: &Path) -> (Store, Keeper, Vec<Observation>) {
     let state = folder.join("state");
-    let store = Store::open(&state, Duration::from_secs(1), Timestamp::now()).await.unwrap();
+    let store = Store::open(&state, Duration::from_secs(1), SystemClock.wall()).await.unwrap();
     let (keeper, history) = history();
     let kept = keeper.keep().replacen('{', r#"{"model":"hf:zai-org/GLM-4.6","#, 1);
     store.put_state(StateKind::Learned, "glm", &kept).await.unwrap();
@@ -194,4 +195,21 @@ async fn what_is_shown_is_what_was_kept() {
         assert_eq!(err, "error: there is no target `gml`; did you mean `glm`? Targets: glm, kimi\n");
     }
     assert_eq!(run(folder, &["replay", "--target", "glm", "--visibility", "blind"]).0, Some(2));
+
+    // With a configuration it is told what to do, and what no longer holds.
+    let warm = |every: &str| json!({ "every": every });
+    let targets = json!([
+        { "name": "kimi", "provider": "p", "model": "k", "warm": warm("auto") },
+        { "name": "qwen", "provider": "p", "model": "q", "warm": warm("10m") },
+        { "name": "glm", "provider": "p", "model": "GLM-5", "warm": warm("auto") },
+    ]);
+    let provider = json!({ "dialect": "openai", "base_url": "http://127.0.0.1:1/v1", "api_key": "none" });
+    let probes = json!({ "version": 1, "providers": { "p": provider }, "targets": targets });
+    fs::write(folder.join("probes.yaml"), probes.to_string()).unwrap();
+    assert!(run(folder, &["learned", "kimi"]).1.contains("Its first warm-up by `pilotlight run` begins it"));
+    assert!(run(folder, &["learned", "qwen"]).1.contains("Set `warm: { every: auto }` for it in probes.yaml"));
+    let note = "\nnote: this was learned of hf:zai-org/GLM-4.6; probes.yaml names GLM-5 now, of which nothing is learned yet\n";
+    let out = run(folder, &["learned", "glm"]).1;
+    let unwrapped = out.replace("which\nnothing", "which nothing").replace("of\nwhich", "of which");
+    assert!(unwrapped.ends_with(note), "{out}");
 }

@@ -66,7 +66,6 @@ pub(super) struct Recalled {
     warmed: Warmed,
     /// The LLM that probes.yaml names.
     configured: Option<String>,
-    notes: Vec<String>,
 }
 
 /// Reads what is stored of a target; `None` where there is no store, which is told.
@@ -86,10 +85,15 @@ pub(super) fn recall(
         .block_on(async {
             let observations = reader.observations(name).await?;
             let states = reader.states(StateKind::Learned).await?;
-            Ok((observations, states, reader.summaries(SystemClock.wall()).await?))
+            // Only for the names of what was probed: nothing of it may mean that it is misspelt.
+            let summaries = match observations.is_empty() {
+                true => reader.summaries(SystemClock.wall()).await?,
+                false => Vec::new(),
+            };
+            Ok((observations, states, summaries))
         })
         .map_err(unread)?;
-    let (config, notes) = configuration(global, environment)?;
+    let (config, _) = configuration(global, environment)?;
     let targets = || config.iter().flat_map(|config| &config.targets);
     let configured = targets().map(|target| target.id.as_str());
     let stored = states.iter().map(|(name, _)| name.as_str());
@@ -105,7 +109,6 @@ pub(super) fn recall(
         kept: states.into_iter().find(|(other, _)| other == name).map(|(_, kept)| kept),
         observations,
         settings,
-        notes: if target.is_some() { notes } else { Vec::new() },
     }))
 }
 
@@ -127,7 +130,8 @@ fn warmed(config: Option<&Config>, target: Option<&Target>) -> Warmed {
 pub(super) fn run(global: &Global, args: &LearnedArgs) -> anyhow::Result<Exit> {
     let environment = setup::environment(global)?;
     let Some(recalled) = recall(global, &environment, &args.state, &args.target)? else { return Ok(Exit::Unknown) };
-    let Recalled { kept, observations, settings, warmed, configured, mut notes } = recalled;
+    let Recalled { kept, observations, settings, warmed, configured } = recalled;
+    let mut notes = Vec::new();
     let keeper = match &kept {
         Some(kept) => Some(Keeper::restore(kept, settings, &observations).0),
         None if observations.is_empty() => None,
