@@ -195,20 +195,19 @@ fn numbers(view: &Learned<'_>, keeper: &Keeper, answer: &Answer, look: &Look) ->
         count(usize::try_from(known).unwrap_or(usize::MAX), "observation"),
         count(usize::try_from(keeper.unloads()).unwrap_or(usize::MAX), "unload")
     );
+    let unloaded = format!("unloaded now: {}", percent(answer.p_unloaded));
+    let cold = match answer.next_gap {
+        Some(_) => format!("expected {} of the time; {unloaded}", percent(answer.cold_share)),
+        // What is expected goes with a gap, and none is kept.
+        None => unloaded,
+    };
     let perhaps = if answer.never < PERHAPS_NONE { "" } else { ", should there be one" };
     vec![
         ("idle timeout", format!("~{mode}, with 80 % from {low} to {high}{perhaps}")),
         ("never unloads", format!("{} (or not within 12h)", percent(answer.never))),
         ("evictions", evictions),
         ("next gap", next),
-        (
-            "cold",
-            format!(
-                "expected {} of the time; unloaded now: {}",
-                percent(answer.cold_share),
-                percent(answer.p_unloaded)
-            ),
-        ),
+        ("cold", cold),
         ("cold start", format!("~{}; warmed {} before a window opens", Fine(answer.cold_start), Fine(answer.lead))),
         ("last use", used),
         ("rests on", rests),

@@ -136,6 +136,34 @@ fn json() {
 }
 
 #[test]
+fn json_at_other_stages() {
+    let stages = [
+        ("learning", history(900.0, 5)),
+        ("never-unloads", history(1e9, 40)),
+        ("unkeepable", history_of(30.0, 8, Sight::CounterStill)),
+    ];
+    for (state, history) in stages {
+        let mut document: serde_json::Value =
+            serde_json::from_str(&shown(&history, Format::Json, &look(80), 1)).unwrap();
+        assert_eq!(document["state"], state);
+        document.as_object_mut().unwrap().remove("distribution");
+        insta::assert_snapshot!(format!("json_{state}"), serde_json::to_string_pretty(&document).unwrap());
+    }
+}
+
+#[test]
+fn the_narrowest_at_other_stages() {
+    let stages = [
+        ("learning", history(900.0, 5)),
+        ("never_unloads", history(1e9, 40)),
+        ("unkeepable", history_of(30.0, 8, Sight::CounterStill)),
+    ];
+    for (state, history) in stages {
+        insta::assert_snapshot!(format!("narrow_{state}"), shown(&history, Format::Human, &look(40), 3));
+    }
+}
+
+#[test]
 fn every_width_is_obeyed_at_every_stage() {
     for (timeout, probes) in [(900.0, 1), (900.0, 30), (1e9, 30), (30.0, 9)] {
         let history = history(timeout, probes);
