@@ -21,6 +21,10 @@ lint:
 bench *filter:
     cargo bench --locked --bench probe -- {{ filter }}
 
+# Live through weeks of warming in simulated worlds, the learned policy beside others (docs/benchmarks.md)
+bench-warmth *seeds:
+    cargo bench --locked --bench warmth -- {{ seeds }}
+
 # Fuzz one target for a minute (needs cargo-fuzz)
 fuzz target seconds="60":
     mkdir -p fuzz/corpus/{{ target }}

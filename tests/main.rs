@@ -13,6 +13,8 @@ mod daemon;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod learned;
+#[cfg(test)]
 mod learning;
 #[cfg(test)]
 mod metrics;

@@ -22,7 +22,7 @@ fn told(args: &[&str], input: &str) -> (i32, Vec<String>) {
 }
 
 /// Whether a text is the pattern's, in which `…` stands for any text.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     let mut rest = text;
     let mut parts = pattern.split('…').peekable();
     let Some(first) = parts.next() else { return false };

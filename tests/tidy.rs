@@ -24,7 +24,7 @@ const ROOMS: [(&str, &str); 16] = [
     ("run", "target, outcome, quota, plan, probe"),
     ("store", "target, outcome, quota, warmth"),
     ("exit", "outcome"),
-    ("report", "target, outcome, quota, plan, store, exit"),
+    ("report", "target, outcome, quota, warmth, plan, store, exit"),
     ("telemetry", "target, outcome"),
     ("serve", "target, outcome, telemetry"),
     ("config", "target, outcome, quota, warmth, plan, store"),

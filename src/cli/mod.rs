@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod explain;
 mod history;
+mod learned;
 mod live;
 mod plan;
 mod progress;
@@ -109,6 +110,8 @@ enum Command {
     History(history::HistoryArgs),
     /// Show what the schedules will do and spend, before they do; with --simulate what users would meet
     Plan(plan::PlanArgs),
+    /// Draw what was learned of when a target's model unloads, and what that rests on
+    Learned(learned::LearnedArgs),
     /// Say that a model was just used, so that its next warm-up can wait: for the tools that use it
     Touch(touch::TouchArgs),
     /// Answer events on standard input with what `every: auto` would do next, line by line (docs/replay.md)
@@ -174,8 +177,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
         Command::Plan(args) => plan::run(&global, &args),
+        Command::Learned(args) => learned::run(&global, &args),
         Command::Touch(args) => touch::run(&global, &args),
-        Command::Replay(args) => replay::run(&args),
+        Command::Replay(args) => replay::run(&global, &args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),

@@ -1,5 +1,6 @@
 //! `pilotlight replay`: the policy of `every: auto` as a filter, for simulators and for study. One line in, one line out,
-//! at once. What the lines mean is in `warmth/replay.rs`; nothing is probed and nothing is kept.
+//! at once; or, with `--target`, one line out for each observation that is stored. What the lines mean is in
+//! `warmth/replay.rs`; nothing is probed and nothing is kept.
 
 use std::io::{self, BufRead, Read, Write};
 use std::time::Duration;
@@ -8,6 +9,9 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::check::duration;
+use super::learned::{Recalled, recall};
+use super::run::StateArgs;
+use super::{Global, setup, terminal};
 use crate::exit::Exit;
 use crate::warmth::{Filter, Keep, LineError, Settings, Span, Visibility, error_line};
 
@@ -17,15 +21,20 @@ const LIMIT: usize = 64 * 1024;
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// How long a cold start is expected to take, before one is seen
-    #[arg(long, value_name = "DURATION", default_value = "25s", value_parser = duration)]
-    cold_start: Duration,
+    /// Replay what is stored of this target, in place of the events on standard input
+    #[arg(long, value_name = "TARGET", conflicts_with = "visibility")]
+    target: Option<String>,
+    /// How long a cold start is expected to take, before one is seen [default: 25s; with --target as probes.yaml says]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    cold_start: Option<Duration>,
     /// Never give the model up because nobody uses it
     #[arg(long)]
     always: bool,
     /// What can be seen of users' requests, for events that do not say
     #[arg(long, value_name = "WHAT", default_value = "seen")]
     visibility: VisibilityArg,
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 /// What can be seen of users' requests.
@@ -39,17 +48,35 @@ enum VisibilityArg {
     Blind,
 }
 
-pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<Exit> {
-    let settings = Settings {
-        cold_start: Span::from_seconds(args.cold_start.as_secs_f64()),
+pub(super) fn run(global: &Global, args: &ReplayArgs) -> anyhow::Result<Exit> {
+    let settings = |before: Settings| Settings {
+        cold_start: args.cold_start.map_or(before.cold_start, |time| Span::from_seconds(time.as_secs_f64())),
         keep: if args.always { Keep::Always } else { Keep::WhileUsed },
     };
+    if let Some(target) = &args.target {
+        let environment = setup::environment(global)?;
+        let Some(Recalled { observations, settings: own, .. }) = recall(global, &environment, &args.state, target)?
+        else {
+            return Ok(Exit::Unknown);
+        };
+        if observations.is_empty() {
+            terminal::tell(&format!("nothing is stored of {target} that a warm-up taught"));
+        }
+        let mut policy = Filter::new(settings(own), Visibility::default());
+        return terminal::output(|out| {
+            observations.iter().try_for_each(|observation| writeln!(out, "{}", policy.replay(observation)))
+        });
+    }
     let visibility = match args.visibility {
         VisibilityArg::Seen => Visibility::Seen,
         VisibilityArg::Shared => Visibility::Shared,
         VisibilityArg::Blind => Visibility::Blind,
     };
-    filter(&mut Filter::new(settings, visibility), &mut io::stdin().lock(), &mut io::stdout().lock())
+    filter(
+        &mut Filter::new(settings(Settings::default()), visibility),
+        &mut io::stdin().lock(),
+        &mut io::stdout().lock(),
+    )
 }
 
 /// Answers line by line until there is no more, or nobody reads the answers.

@@ -52,9 +52,9 @@ const COLD_SPREAD: f64 = 0.35;
 const P95: f64 = 1.644_854;
 
 /// Below this chance of having been cold a reply joins the warm ones.
-const SURELY_WARM: f64 = 0.2;
+pub(super) const SURELY_WARM: f64 = 0.2;
 /// Above this one it joins the cold ones.
-const SURELY_COLD: f64 = 0.9;
+pub(super) const SURELY_COLD: f64 = 0.9;
 
 /// A request that hangs for at least this long, in seconds, found the model loading.
 const HANGS: f64 = 60.0;

@@ -33,12 +33,15 @@ mod state;
 
 mod replay;
 
+mod shown;
+
 pub use belief::IdleTimeout;
 pub use keeper::{Again, Answer, Idle, Keeper, Settings};
 pub use observation::{Hours, Observation, Reply, Sight};
 pub use replay::{Filter, LineError, Visibility, error_line};
-pub use says::Says;
+pub use says::{Coarse, Fine, Says};
 pub use seconds::{Moment, Span};
+pub use shown::{Believed, Judged};
 pub use state::{HISTORY, Restored};
 pub use suspend::Keep;
 

@@ -188,6 +188,18 @@ impl Filter {
         Ok(line(&AnswerLine::from(&self.keeper.answer(at))))
     }
 
+    /// Takes an observation in that was stored, and answers as of then, without the line's end.
+    pub fn replay(&mut self, observation: &Observation) -> String {
+        self.keeper.observe(observation);
+        line(&AnswerLine::from(&self.keeper.answer(observation.at)))
+    }
+
+    /// What it has come to.
+    #[must_use]
+    pub fn keeper(&self) -> &Keeper {
+        &self.keeper
+    }
+
     fn observation(&self, event: &Map<String, Value>, at: Moment) -> Result<Observation, LineError> {
         let took =
             number(event, "first_token_s")?.map(Span::from_seconds).ok_or(LineError::Missing("first_token_s"))?;

@@ -139,11 +139,11 @@ impl fmt::Display for Says {
 
 /// A time to the minute, to ten seconds below ten minutes, to the hour above a day: `14m`, `8m20s`, `1h15m`, `3d2h`.
 #[derive(Debug, Clone, Copy)]
-struct Coarse(Span);
+pub struct Coarse(pub Span);
 
 /// A time to five seconds below an hour: `14m30s`, `28s`, `1h15m`.
 #[derive(Debug, Clone, Copy)]
-struct Fine(Span);
+pub struct Fine(pub Span);
 
 /// Two times as a range: `13–17m`, `8m20s–9m`, `50m–1h10m`.
 struct Range(f64, f64);
