@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::scale::TimeScale;
+use super::turns::Found;
 use crate::outcome::{Code, Outcome, Proof, QuotaSeen, Residence, Unit, WindowName};
 use crate::plan::{Learned, TargetSchedule, WarmTrigger};
-use crate::target::{Depth, Target};
+use crate::target::{Depth, Target, TargetId};
 use crate::warmth::{Again, Hours, Keeper, Moment, Observation, Reply, Restored, Settings, Sight, Span};
 
 /// Of the time that a cold start may take at most, it takes this part, as long as none was seen.
@@ -18,6 +19,10 @@ const EXPECTED_PART: u32 = 6;
 const TOOL_IS_USED: f64 = 30.0 * 86_400.0;
 /// How long a user's request may take that was seen only by what it cost, in seconds.
 const REQUEST: f64 = 60.0;
+/// What is gone again so many seconds after a warm-up did not go by itself: the policy hardly asks sooner.
+const SOON: f64 = 180.0;
+/// For so many seconds one of two that push each other out is left alone.
+const A_DAY: f64 = 86_400.0;
 /// Two clocks that differ by less have only been read one after the other.
 const SAME_CLOCK: Duration = Duration::from_millis(1_500);
 /// What a server takes to answer whose LLM is loaded by its own word, however long we waited in its queue.
@@ -53,6 +58,8 @@ pub(super) struct Learner {
     fruitless: Option<Timestamp>,
     /// The state that was told last.
     state: Option<&'static str>,
+    /// The target that pushes it out of the server's memory and is pushed out by it, and until when it is left alone.
+    rival: Option<(TargetId, Moment)>,
 }
 
 /// How things stood when a probe was begun.
@@ -115,6 +122,33 @@ impl Learner {
             told: None,
             fruitless,
             state: None,
+            rival: None,
+        }
+    }
+
+    /// Leaves the LLM alone for a day, because it and that of another target push each other out.
+    pub(super) fn yield_to(&mut self, rival: TargetId, wall: Timestamp) {
+        self.rival = Some((rival, self.scale.moment(wall).plus(Span::from_seconds(A_DAY))));
+    }
+
+    /// The target that it makes way for, and until when.
+    fn yields(&self, now: Moment) -> Option<(&TargetId, Moment)> {
+        self.rival.as_ref().filter(|(_, until)| now < *until).map(|(rival, until)| (rival, *until))
+    }
+
+    /// When a user was last seen to use the LLM.
+    pub(super) fn last_used(&self) -> Option<Moment> {
+        // The moment plays no part in it.
+        self.keeper.answer(Moment::default()).used_at
+    }
+
+    /// What a warm-up found that taught this, by the server's own word.
+    pub(super) fn found(outcome: &Outcome, taught: &Observation) -> Option<Found> {
+        let soon = taught.gap.is_some_and(|gap| gap.seconds() <= SOON);
+        match outcome.residence? {
+            Residence::Loaded { .. } => Some(Found::There),
+            Residence::Absent if soon => Some(Found::GoneSoon),
+            Residence::Absent => Some(Found::GoneLater),
         }
     }
 
@@ -264,8 +298,12 @@ impl Learner {
 
     /// What dues need of what was learned.
     pub(super) fn learned(&self, wall: Timestamp) -> Option<Learned> {
-        let answer = self.keeper.answer(self.scale.moment(wall));
+        let now = self.scale.moment(wall);
+        let mut answer = self.keeper.answer(now);
         let touched = answer.touched_at?;
+        if let Some((_, until)) = self.yields(now) {
+            (answer.next_gap, answer.resume_at, answer.again) = (None, Some(until), Again::AfterGap);
+        }
         let next = if answer.again == Again::AtOnce { Some(touched) } else { answer.due().or(answer.resume_at) };
         Some(Learned {
             touched: self.scale.timestamp(touched),
@@ -279,17 +317,24 @@ impl Learner {
     /// Whether another warm-up is wanted at once.
     pub(super) fn wants_again(&self) -> bool {
         // The moment plays no part in it.
-        self.fruitless.is_none() && self.keeper.answer(Moment::default()).again == Again::AtOnce
+        self.fruitless.is_none() && self.rival.is_none() && self.keeper.answer(Moment::default()).again == Again::AtOnce
     }
 
     /// What is said of it.
     pub(super) fn says(&self, wall: Timestamp) -> String {
-        self.keeper.answer(self.scale.moment(wall)).says.to_string()
+        let now = self.scale.moment(wall);
+        match self.yields(now) {
+            Some((rival, _)) => format!(
+                "pushed out by {rival} and pushing it out: the server holds one model at a time; not warmed until tomorrow"
+            ),
+            None => self.keeper.answer(now).says.to_string(),
+        }
     }
 
     /// The state, if it is another than was told last.
     pub(super) fn new_state(&mut self, wall: Timestamp) -> Option<&'static str> {
-        let state = self.keeper.answer(self.scale.moment(wall)).says.state();
+        let now = self.scale.moment(wall);
+        let state = if self.yields(now).is_some() { "in-turns" } else { self.keeper.answer(now).says.state() };
         (self.state.replace(state) != Some(state)).then_some(state)
     }
 }

@@ -12,6 +12,7 @@ use super::reload::News;
 use super::scale::TimeScale;
 use super::settle::Memory;
 use super::slot::{Remembered, Slot};
+use super::turns::Found;
 use crate::outcome::{Outcome, Service};
 use crate::quota::whose;
 use crate::store::{Learned, Observed, StateKind, Writer, all_touched, touched};
@@ -56,6 +57,10 @@ impl Daemon {
         let (now, wall) = (self.clock.now(), self.clock.wall());
         let slot = self.slots.get_mut(id)?;
         let learned = slot.learn(outcome, began, now, wall)?;
+        if let Some(found) = learned.observed.as_ref().and_then(|seen| Learner::found(outcome, &seen.observation)) {
+            self.make_way(id, found, wall);
+        }
+        let slot = self.slots.get_mut(id)?;
         let learner = slot.learner.as_mut()?;
         let (state, says) = (learner.new_state(wall), learner.says(wall));
         if let Some(state) = state {
@@ -144,6 +149,23 @@ impl Daemon {
             slot.alarm = alarm;
         }
         false
+    }
+
+    /// Has one of two targets left alone whose LLMs push each other out of their server's memory: the one that was used
+    /// longer ago.
+    fn make_way(&mut self, id: &TargetId, found: Found, wall: Timestamp) {
+        let Some(provider) = self.slots.get(id).map(|slot| slot.target.provider.id.clone()) else { return };
+        let Some(rival) = self.turns.entry(provider).or_default().warmed(id, found) else { return };
+        let used = |id: &TargetId| {
+            let slot = self.slots.get(id);
+            slot.and_then(|slot| slot.learner.as_ref()).and_then(Learner::last_used).map(|at| at.seconds())
+        };
+        let (way, stays) = if used(id) < used(&rival) { (id.clone(), rival) } else { (rival, id.clone()) };
+        let Some(slot) = self.slots.get_mut(&way) else { return };
+        let Some(learner) = &mut slot.learner else { return };
+        learner.yield_to(stays, wall);
+        slot.past.learned = learner.learned(wall);
+        self.used(&way);
     }
 
     /// Computes anew when a target is due, after a use was seen, and keeps that.

@@ -20,6 +20,7 @@ use super::settle::{Memory, Ran};
 use super::slot::{Slot, instant_of, spread};
 use super::source::{Looks, Source};
 use super::trigger::{Alarm, Trigger};
+use super::turns::Turns;
 use super::witness::Asking;
 use crate::outcome::{Damping, Event, Outage, RunId, Service};
 use crate::plan::{Due, Maintenance, RetryPolicy, Why};
@@ -57,6 +58,8 @@ pub struct Daemon {
     pub(super) retention: Retention,
     pub(super) slots: HashMap<TargetId, Slot>,
     pub(super) outages: HashMap<ProviderId, Outage>,
+    /// Who pushes whom out of memory, at each provider.
+    pub(super) turns: HashMap<ProviderId, Turns>,
     pub(super) keys: Keys,
     pub(super) witness: Arc<Asking>,
     pub(super) writer: Option<Writer>,
@@ -144,6 +147,7 @@ impl Daemon {
             retention: loaded.config.retention,
             slots: HashMap::new(),
             outages: HashMap::new(),
+            turns: HashMap::new(),
             keys: Keys::default(),
             witness: Arc::new(witness),
             writer,

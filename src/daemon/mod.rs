@@ -10,6 +10,8 @@ mod drift;
 mod exhibit;
 mod keys;
 mod learner;
+#[cfg(test)]
+mod learner_tests;
 mod learning;
 mod life;
 mod manager;
@@ -23,6 +25,7 @@ mod slot;
 mod source;
 mod stakes;
 mod trigger;
+mod turns;
 mod witness;
 
 pub use board::{Board, Phase, Row};

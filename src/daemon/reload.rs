@@ -258,6 +258,7 @@ impl Daemon {
             providers.contains(id)
         });
         self.keys.retain(|id| providers.contains(id));
+        self.turns.retain(|id, _| providers.contains(id));
         self.board.retain(|id| there.contains(id));
         self.metrics.retain(&there);
         let targets: HashMap<TargetId, Arc<Target>> =

@@ -21,7 +21,7 @@ pub(super) const EVENTS: [(&str, &str, &str); 16] = [
         "target.learned",
         "info",
         "what is learned of when a model unloads came to another state: `target`, `state` (`new`, `learning`, `known`, \
-         `changed`, `never-unloads`, `random-evictions`, `unkeepable`, `asleep`), `says`",
+         `changed`, `never-unloads`, `random-evictions`, `unkeepable`, `asleep`, `in-turns`), `says`",
     ),
     ("daemon.started", "info", "everything is armed: `targets`, `scheduled`"),
     ("daemon.draining", "info", "it was asked to end and waits: `running`"),
