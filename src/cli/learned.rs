@@ -1,7 +1,5 @@
 //! `pilotlight learned TARGET`: what its warm-ups taught of when the LLM unloads, from the store. Nothing is probed.
 
-use std::time::Duration;
-
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
@@ -10,6 +8,7 @@ use super::run::StateArgs;
 use super::status::{configuration, no_store, refuse_unknown, unread};
 use super::{Global, setup, terminal};
 use crate::config::{Config, Environment};
+use crate::daemon::keeper_settings;
 use crate::exit::Exit;
 use crate::plan::WarmTrigger;
 use crate::probe::clock::Clock;
@@ -17,10 +16,8 @@ use crate::report::{self, Format, Learned, Warmed};
 use crate::run::SystemClock;
 use crate::store::{Reader, StateKind};
 use crate::target::Target;
-use crate::warmth::{Judged, Keeper, Observation, Settings, Span};
+use crate::warmth::{Judged, Keeper, Observation, Settings};
 
-/// Of the time that a cold start may take at most, it is expected to take this part, as long as none was seen.
-const EXPECTED_PART: u32 = 6;
 /// How many observations are listed where not all are asked for.
 const LISTED: usize = 12;
 
@@ -102,7 +99,8 @@ pub(super) fn recall(
         refuse_unknown(&[name.to_owned()], configured.chain(stored).chain(probed))?;
     }
     let target = targets().find(|target| target.id.as_str() == name);
-    let settings = target.map_or_else(Settings::default, settings);
+    let scheduled = |target: &Target| config.as_ref().and_then(|config| config.schedules.get(&target.id));
+    let settings = target.and_then(|target| keeper_settings(target, scheduled(target))).unwrap_or_default();
     Ok(Some(Recalled {
         warmed: warmed(config.as_ref(), target),
         configured: target.map(|target| target.model.to_string()),
@@ -110,12 +108,6 @@ pub(super) fn recall(
         observations,
         settings,
     }))
-}
-
-/// What the policy is told of a target. Whether the LLM is kept although nobody uses it plays no part in what is believed.
-fn settings(target: &Target) -> Settings {
-    let cold_start: Duration = target.expect.cold_start / EXPECTED_PART;
-    Settings { cold_start: Span::from_seconds(cold_start.as_secs_f64()), ..Settings::default() }
 }
 
 fn warmed(config: Option<&Config>, target: Option<&Target>) -> Warmed {

@@ -5,6 +5,7 @@
 
 mod chance;
 mod clock;
+mod cost;
 mod guard;
 mod limits;
 mod pass;
