@@ -51,7 +51,7 @@ enum VisibilityArg {
 pub(super) fn run(global: &Global, args: &ReplayArgs) -> anyhow::Result<Exit> {
     let settings = |before: Settings| Settings {
         cold_start: args.cold_start.map_or(before.cold_start, |time| Span::from_seconds(time.as_secs_f64())),
-        keep: if args.always { Keep::Always } else { Keep::WhileUsed },
+        keep: if args.always { Keep::Always } else { before.keep },
     };
     if let Some(target) = &args.target {
         let environment = setup::environment(global)?;

@@ -346,6 +346,8 @@ fn reply(outcome: &Outcome, scale: TimeScale) -> Option<Reply> {
         Some(diagnosis) if diagnosis.code == Code::FirstTokenTimeout => {
             return Some(Reply::TimedOut(span(outcome.timings.total)));
         }
+        // It said so itself, until nobody waited any longer; and our request has had it load.
+        Some(diagnosis) if diagnosis.code == Code::Loading => return Some(Reply::Loading(span(outcome.timings.total))),
         Some(_) => return None,
         None => {}
     }

@@ -77,10 +77,11 @@ impl Daemon {
                     self.joined(joined).await;
                     let Some(outcome) = outcome else { continue };
                     let id = outcome.target.id.clone();
+                    let warmed = outcome.depth == Depth::Warm;
                     // The second of a first contact says how fast a warm reply is; its outcome stands for both.
                     outcomes.retain(|before| before.target.id != id);
                     outcomes.push(outcome);
-                    if wanted == Wanted::Due && stopped.is_none() && self.is_wanted_again(&id) {
+                    if wanted == Wanted::Due && warmed && stopped.is_none() && self.is_wanted_again(&id) {
                         let wall = self.clock.wall();
                         let due = Due { at: wall, depth: Depth::Warm, why: Why::Schedule, missed: 0 };
                         self.begin(&id, due, self.clock.now(), run_id.clone());

@@ -140,6 +140,12 @@ impl Slot {
         let last = self.past.warm.filter(|last| *last <= wall).unwrap_or(wall);
         let soonest = last.saturating_add(RESUME_AT_LEAST).unwrap_or(last);
         let at = until.max(soonest).max(wall);
+        // Somebody may have used it meanwhile, or it is left alone for now.
+        let at = match self.past.learned {
+            Some(learned) if learned.gap.is_none() => return None,
+            Some(learned) => learned.next.map_or(at, |next| next.max(at)),
+            None => at,
+        };
         let timetable = self.timetable.as_ref()?;
         let sooner = self.due.as_ref().is_none_or(|due| at < due.at);
         (sooner && timetable.warms_at(at)).then_some(Due { at, depth: Depth::Warm, why: Why::Resumed, missed: 0 })

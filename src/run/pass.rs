@@ -249,8 +249,11 @@ impl Probe {
         let mut tried = Tried { attempts: 0, loading: 0, elapsed: Duration::ZERO };
         let mut sum = Sum::default();
         let mut before: Option<Outcome> = None;
+        let mut started = None;
         loop {
             let (mut outcome, knobs) = self.once(presence, stop).await;
+            // `total` is of all attempts, and so is the beginning.
+            outcome.started = *started.get_or_insert(outcome.started);
             self.remember(knobs);
             if outcome.withheld.is_some()
                 && let Some(mut found) = before

@@ -218,6 +218,12 @@ impl Keeper {
     pub fn touch(&mut self, at: Moment, slack: Span) {
         if self.touched(at) {
             self.facts.slack = slack;
+        } else if let Some(before) = self.facts.touched_at {
+            // It may have been later than the last that is known of.
+            let later = at.plus(slack).since(before);
+            if later.seconds() > self.facts.slack.seconds() {
+                self.facts.slack = later;
+            }
         }
         self.facts.counts.used(at);
     }
