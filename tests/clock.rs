@@ -73,14 +73,7 @@ impl World {
         let board = Arc::new(Board::new(clock.now()));
         let (send, events) = mpsc::unbounded_channel();
         let parts = Parts {
-            source: Source {
-                path,
-                environment: Environment::from_pairs(Vec::<(String, String)>::new()),
-                env_file: None,
-                names: Vec::new(),
-                tags: Vec::new(),
-                providers: Vec::new(),
-            },
+            source: Source::of(path, Environment::from_pairs(Vec::<(String, String)>::new())),
             network: Arc::new(HttpNetwork::new(Arc::new(SystemClock))),
             clock: clock.clone(),
             chance: Arc::new(Chance::from_seed(1)),

@@ -43,14 +43,7 @@ async fn start(simulator: &Simulator, folder: &std::path::Path) -> (mpsc::Unboun
     let board = Arc::new(Board::new(clock.now()));
     let (send, events) = mpsc::unbounded_channel();
     let parts = Parts {
-        source: Source {
-            path,
-            environment: Environment::from_pairs(Vec::<(String, String)>::new()),
-            env_file: None,
-            names: Vec::new(),
-            tags: Vec::new(),
-            providers: Vec::new(),
-        },
+        source: Source::of(path, Environment::from_pairs(Vec::<(String, String)>::new())),
         network: Arc::new(HttpNetwork::new(clock.clone())),
         clock,
         chance: Arc::new(Chance::from_seed(1)),

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::readers::{Readers, Records};
 use super::run::StateArgs;
-use super::terminal::{self, Usage};
+use super::terminal;
+use super::wanted::WantedArgs;
 use super::{Global, setup};
 use crate::config::Config;
 use crate::exit::{Exit, Strictness};
@@ -28,15 +29,8 @@ use crate::target::Depth;
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// The targets, by name [default: all]
-    #[arg(value_name = "TARGET")]
-    targets: Vec<String>,
-    /// Only targets with this tag
-    #[arg(long, short, value_name = "TAG")]
-    tag: Vec<String>,
-    /// Only targets of this provider
-    #[arg(long, short, value_name = "PROVIDER")]
-    provider: Vec<String>,
+    #[command(flatten)]
+    wanted: WantedArgs,
     /// How far to climb: connect, auth (free), warm (costs a request) [default: each target's own, else warm]
     #[arg(long, short, value_name = "DEPTH")]
     depth: Option<DepthArg>,
@@ -110,7 +104,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     let environment = setup::environment(global)?;
     setup::start_log(global)?;
     let config = setup::config(global, &environment)?;
-    let targets = config.select(&args.targets, &args.tag, &args.provider).map_err(|error| Usage(error.to_string()))?;
+    let targets = args.wanted.select(&config)?;
     let notes = config.notes_for(&targets);
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);
@@ -203,6 +197,8 @@ impl Passed {
             outcomes: &self.outcomes,
             exit,
             notes,
+            source: None,
+            gates: &[],
         };
         terminal::output(|out| report::render(&report, format, look, out))?;
         Ok(())

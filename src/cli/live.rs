@@ -114,14 +114,7 @@ pub(super) async fn play(look: &Look) -> anyhow::Result<Exit> {
     let clock = Arc::new(SystemClock);
     let board = Arc::new(Board::new(clock.now()));
     let parts = Parts {
-        source: Source {
-            path,
-            environment: Environment::from_pairs(Vec::<(String, String)>::new()),
-            env_file: None,
-            names: Vec::new(),
-            tags: Vec::new(),
-            providers: Vec::new(),
-        },
+        source: Source::of(path, Environment::from_pairs(Vec::<(String, String)>::new())),
         network: Arc::new(HttpNetwork::new(clock.clone())),
         clock: clock.clone(),
         chance: Arc::new(Chance::new()),

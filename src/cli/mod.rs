@@ -20,6 +20,7 @@ mod sim;
 mod status;
 mod terminal;
 mod touch;
+mod wanted;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

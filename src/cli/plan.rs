@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::check::duration;
 use super::terminal::{self, Usage};
+use super::wanted::WantedArgs;
 use super::{Global, setup};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -25,15 +26,8 @@ const DAYS: i64 = 92;
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
-    /// The targets, by name [default: all]
-    #[arg(value_name = "TARGET")]
-    targets: Vec<String>,
-    /// Only targets with this tag
-    #[arg(long, short, value_name = "TAG")]
-    tag: Vec<String>,
-    /// Only targets of this provider
-    #[arg(long, short, value_name = "PROVIDER")]
-    provider: Vec<String>,
+    #[command(flatten)]
+    wanted: WantedArgs,
     /// How many days (1 to 92)
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(i64).range(1..=DAYS))]
     days: i64,
@@ -104,7 +98,7 @@ fn days(text: &str) -> Result<i64, String> {
 pub(super) fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<Exit> {
     let environment = setup::environment(global)?;
     let config = setup::config(global, &environment)?;
-    let targets = config.select(&args.targets, &args.tag, &args.provider).map_err(|error| Usage(error.to_string()))?;
+    let targets = args.wanted.select(&config)?;
     let look = terminal::look(global, &environment);
     let (from, to) = span(args, &look.zone)?;
     let assumed = assumptions(args, &config)?;

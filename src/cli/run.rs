@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::check::{duration, runtime};
 use super::service_log::ServiceLog;
 use super::terminal::{self, Usage};
+use super::wanted::WantedArgs;
 use super::{Global, setup};
 use crate::config::{self, Environment};
 use crate::daemon::{
@@ -29,15 +30,8 @@ use crate::telemetry::{Metrics, write_textfile};
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// The targets, by name [default: all]
-    #[arg(value_name = "TARGET")]
-    targets: Vec<String>,
-    /// Only targets with this tag
-    #[arg(long, short, value_name = "TAG")]
-    tag: Vec<String>,
-    /// Only targets of this provider
-    #[arg(long, short, value_name = "PROVIDER")]
-    provider: Vec<String>,
+    #[command(flatten)]
+    wanted: WantedArgs,
     /// Probe what is due by its schedule, report, and end: for cron and systemd timers
     #[arg(long)]
     once: bool,
@@ -110,9 +104,9 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> anyhow::Result<Exit> {
         path,
         environment: Environment::from_process(),
         env_file: global.env_file.clone(),
-        names: args.targets.clone(),
-        tags: args.tag.clone(),
-        providers: args.provider.clone(),
+        names: args.wanted.targets.clone(),
+        tags: args.wanted.tag.clone(),
+        providers: args.wanted.provider.clone(),
     };
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
@@ -229,7 +223,16 @@ async fn once(
         })?;
     } else {
         let total = clock.now().saturating_duration_since(begun);
-        let report = Report { run_id: &run_id, started, total, outcomes: &passed.outcomes, exit, notes: &[] };
+        let report = Report {
+            run_id: &run_id,
+            started,
+            total,
+            outcomes: &passed.outcomes,
+            exit,
+            notes: &[],
+            source: None,
+            gates: &[],
+        };
         let look = terminal::look(global, environment);
         terminal::output(|out| report::render(&report, Format::Human, &look, out))?;
     }

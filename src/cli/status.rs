@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::check::runtime;
 use super::run::StateArgs;
 use super::terminal::{self, Usage};
+use super::wanted::WantedArgs;
 use super::{Global, quotas, setup};
 use crate::config::{self, Config, Environment, SelectError, nearest};
 use crate::daemon::{Memory, next_due};
@@ -27,15 +28,8 @@ const LOOKED_AT: u32 = 50;
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// The targets, by name [default: all]
-    #[arg(value_name = "TARGET")]
-    targets: Vec<String>,
-    /// Only targets with this tag
-    #[arg(long, short, value_name = "TAG")]
-    tag: Vec<String>,
-    /// Only targets of this provider
-    #[arg(long, short, value_name = "PROVIDER")]
-    provider: Vec<String>,
+    #[command(flatten)]
+    wanted: WantedArgs,
     /// Show targets too that are in the history, but no longer in the configuration
     #[arg(long)]
     all: bool,
@@ -162,27 +156,30 @@ fn rows(
     let mut summaries: HashMap<String, TargetSummary> =
         summaries.into_iter().map(|summary| (summary.target.clone(), summary)).collect();
     let Some(config) = config else {
-        if !args.tag.is_empty() {
+        if !args.wanted.tag.is_empty() {
             return Err(
                 Usage("failed to select by --tag: tags are in probes.yaml, and there is none".to_owned()).into()
             );
         }
         let mut gone: Vec<TargetSummary> = summaries.into_values().collect();
         gone.sort_by(|one, other| one.target.cmp(&other.target));
-        refuse_unknown(&args.targets, gone.iter().map(|summary| summary.target.as_str()))?;
+        refuse_unknown(&args.wanted.targets, gone.iter().map(|summary| summary.target.as_str()))?;
         gone.retain(|summary| is_asked(summary, args));
         return Ok(gone.into_iter().map(|summary| kept_row(summary, Place::Untold)).collect());
     };
     // A name of the history alone may be asked for with --all.
-    let (known, strange): (Vec<&String>, Vec<&String>) =
-        args.targets.iter().partition(|name| !args.all || config.targets.iter().any(|own| own.id.as_str() == *name));
+    let (known, strange): (Vec<&String>, Vec<&String>) = args
+        .wanted
+        .targets
+        .iter()
+        .partition(|name| !args.all || config.targets.iter().any(|own| own.id.as_str() == *name));
     let strange: Vec<String> = strange.into_iter().cloned().collect();
     refuse_unknown(&strange, summaries.keys().map(String::as_str))?;
     let selected = match known.is_empty() && !strange.is_empty() {
         true => Vec::new(),
         false => {
-            let tags: Vec<&String> = args.tag.iter().collect();
-            let providers: Vec<&String> = args.provider.iter().collect();
+            let tags: Vec<&String> = args.wanted.tag.iter().collect();
+            let providers: Vec<&String> = args.wanted.provider.iter().collect();
             config.select(&known, &tags, &providers).map_err(|error| Usage(error.to_string()))?
         }
     };
@@ -192,7 +189,7 @@ fn rows(
         let summary = summaries.remove(target.id.as_str());
         rows.push(row(target, summary, &memory, config, now, &mut book));
     }
-    if args.all && args.tag.is_empty() {
+    if args.all && args.wanted.tag.is_empty() {
         for target in &config.targets {
             summaries.remove(target.id.as_str());
         }
@@ -206,7 +203,7 @@ fn rows(
 
 fn is_asked(summary: &TargetSummary, args: &StatusArgs) -> bool {
     let asked = |names: &[String], own: &String| names.is_empty() || names.contains(own);
-    asked(&args.targets, &summary.target) && asked(&args.provider, &summary.latest.provider)
+    asked(&args.wanted.targets, &summary.target) && asked(&args.wanted.provider, &summary.latest.provider)
 }
 
 /// Refuses a name that nothing has, and tells the nearest.

@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::scale::TimeScale;
 use super::turns::Found;
-use crate::outcome::{Code, Outcome, Proof, QuotaSeen, Residence, Unit, WindowName};
+use crate::outcome::{Code, Outcome, Proof, QuotaSeen, Residence, Unit};
 use crate::plan::{Learned, TargetSchedule, WarmTrigger};
 use crate::target::{Depth, Target, TargetId};
 use crate::warmth::{Again, Hours, Keeper, Moment, Observation, Reply, Restored, Settings, Sight, Span};
@@ -179,8 +179,10 @@ impl Learner {
 
     /// Takes in a user's request that was told of by the user's tool; `false` where it is no news.
     pub(super) fn told(&mut self, at: Timestamp, wall: Timestamp) -> bool {
+        // A time that has not come was written by a clock that was wrong.
+        let ahead = at.duration_since(wall) > SignedDuration::from_secs(1);
         let at = at.min(wall);
-        if self.told.is_some_and(|told| told >= at) {
+        if ahead || self.told.is_some_and(|told| told >= at) {
             return false;
         }
         self.told = Some(at);
@@ -285,8 +287,12 @@ impl Learner {
         let expires = matches!(outcome.residence, Some(Residence::Loaded { until: Some(_), .. }));
         let now = self.scale.moment(outcome.started);
         let told = self.told.is_some_and(|told| now.since(self.scale.moment(told)).seconds() < TOOL_IS_USED);
-        if told || expires {
+        if told {
             Sight::Seen
+        } else if expires {
+            // As good as seen for what it says of the past. But it is read with a warm-up only, so a model that is given up
+            // would never be seen to be used again.
+            Sight::CounterStill
         } else if !counts(&outcome.quota) {
             Sight::Blind
         } else if self.moved == Moved::Yes {
@@ -365,8 +371,8 @@ fn reply(outcome: &Outcome, scale: TimeScale) -> Option<Reply> {
 
 /// Whether a counter of the account was read that tells of others' requests: one that is not full again a minute later.
 fn counts(quota: &QuotaSeen) -> bool {
-    let brief = [WindowName::REQUESTS_MINUTE, WindowName::REQUESTS_SECOND, WindowName::REQUESTS];
-    quota.before.iter().any(|reading| {
-        reading.unit == Unit::Requests && reading.remaining.is_some() && !brief.contains(&reading.window)
-    })
+    quota
+        .before
+        .iter()
+        .any(|reading| reading.unit == Unit::Requests && reading.remaining.is_some() && !reading.window.is_brief())
 }

@@ -76,7 +76,7 @@ fn a_later_end_than_our_own_touch_gives_tells_of_a_user() {
     assert_eq!(learner.last_used(), None);
     // Somebody was here after 350 seconds.
     let taught = ran(&mut learner, &loaded(400, 650), boot).unwrap();
-    assert_eq!((taught.gap, taught.sight), (Some(Span::from_seconds(50.0)), Sight::Seen));
+    assert_eq!((taught.gap, taught.sight), (Some(Span::from_seconds(50.0)), Sight::CounterStill));
     assert!(learner.last_used().is_some());
 }
 

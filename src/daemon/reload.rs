@@ -14,10 +14,9 @@ use super::life::Daemon;
 use super::settle::Memory;
 use super::slot::Slot;
 use super::source::{Loaded, Looks, Source, SourceError};
-use super::stakes::{Others, stake};
+use super::stakes::stakes;
 use crate::outcome::{Outage, Service, Status, is_shared};
 use crate::plan::{AUTO, CronBook, Timetable};
-use crate::quota::Stake;
 use crate::store::{StoreError, Swept};
 use crate::target::{Credential, Provider, ProviderId, Target, TargetId};
 
@@ -200,22 +199,7 @@ impl Daemon {
             }
             self.slots.insert(id, slot);
         }
-        let states = |slot: &&Slot| {
-            config.assumptions.get(&slot.target.id).is_some_and(|assumed| assumed.requests_per_hour.is_some())
-        };
-        let stated: HashSet<ProviderId> =
-            self.slots.values().filter(states).map(|slot| slot.target.provider.id.clone()).collect();
-        let stakes: Vec<(ProviderId, Stake)> = self
-            .slots
-            .values()
-            .filter_map(|slot| {
-                let provider = &slot.target.provider.id;
-                let settings = config.quotas.get(provider)?;
-                let assumed = config.assumptions.get(&slot.target.id);
-                let others = if stated.contains(provider) { Others::Stated } else { Others::Unstated };
-                Some((provider.clone(), stake(slot, settings, assumed, others)?))
-            })
-            .collect();
+        let stakes = stakes(self.slots.values(), &config.quotas, &config.assumptions);
         self.treasury.adopt(config.quotas, &stakes);
         let removed = old.len();
         for id in old.into_keys() {

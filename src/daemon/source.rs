@@ -49,6 +49,12 @@ pub enum SourceError {
 }
 
 impl Source {
+    /// All targets of a file, with these variables.
+    #[must_use]
+    pub fn of(path: PathBuf, environment: Environment) -> Self {
+        Self { path, environment, env_file: None, names: Vec::new(), tags: Vec::new(), providers: Vec::new() }
+    }
+
     /// Reads everything; may wait for the commands that print keys, so call it where blocking is allowed.
     pub(super) fn load(&self) -> Result<Loaded, SourceError> {
         let environment = self.environment()?;

@@ -1,43 +1,47 @@
-//! What each target's warm-ups are worth and cost: by this the governor prefers some where there is not enough for all.
+//! How often each target's warm-ups are asked for, and so what it has at stake where the share is short.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::slot::Slot;
-use crate::plan::{AUTO, Assumed, Trigger, WarmTrigger};
+use crate::plan::{AUTO, Assumed, Others, Trigger, WarmTrigger, stake};
 use crate::quota::{Charge, QuotaSettings, Stake};
+use crate::target::{ProviderId, TargetId};
 
-/// How often an LLM is taken to be used in an hour where nobody says.
-const USE_PER_HOUR: f64 = 1.0;
-/// How long an LLM is taken to load where nobody says and none was seen loading; `plan` takes the same.
-const COLD_START: Duration = Duration::from_secs(30);
 /// How many warm-ups in an hour cron fields are taken for.
 const CRON_PER_HOUR: f64 = 6.0;
 
-/// Whether somebody has stated how any target of the provider is used. Where nobody has, all are used alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Others {
-    Stated,
-    Unstated,
+/// The stakes of all targets, each with its provider.
+pub(super) fn stakes<'a>(
+    slots: impl Iterator<Item = &'a Slot>,
+    quotas: &BTreeMap<ProviderId, QuotaSettings>,
+    assumptions: &BTreeMap<TargetId, Assumed>,
+) -> Vec<(ProviderId, Stake)> {
+    let nothing = Assumed::default();
+    let assumed = |slot: &Slot| assumptions.get(&slot.target.id).unwrap_or(&nothing);
+    let mut providers: HashMap<&ProviderId, Vec<&Slot>> = HashMap::new();
+    for slot in slots {
+        providers.entry(&slot.target.provider.id).or_default().push(slot);
+    }
+    let mut all = Vec::new();
+    for (provider, slots) in providers {
+        let Some(settings) = quotas.get(provider) else { continue };
+        let others = Others::of(slots.iter().map(|slot| assumed(slot)));
+        let own = slots.iter().filter_map(|slot| stake_of(slot, settings, assumed(slot), others));
+        all.extend(own.map(|stake| (provider.clone(), stake)));
+    }
+    all
 }
 
-/// The stake of a target that is warmed by a schedule.
-pub(super) fn stake(slot: &Slot, settings: &QuotaSettings, assumed: Option<&Assumed>, others: Others) -> Option<Stake> {
+/// The stake of a target; `None` where no schedule warms it.
+fn stake_of(slot: &Slot, settings: &QuotaSettings, assumed: &Assumed, others: Others) -> Option<Stake> {
     let warm = slot.schedule.as_ref()?.warm.as_ref()?;
-    let target = &slot.target;
     let per_hour = |every: Duration| 3600.0 / every.as_secs_f64().max(1.0);
-    let cold_start = assumed.and_then(|assumed| assumed.cold_start).or(slot.past.cold_start).unwrap_or(COLD_START);
-    Some(Stake {
-        target: target.id.clone(),
-        use_per_hour: assumed.and_then(|assumed| assumed.requests_per_hour).unwrap_or(match others {
-            Others::Stated => 0.0,
-            Others::Unstated => USE_PER_HOUR,
-        }),
-        cold_start_s: cold_start.as_secs_f64(),
-        charge: Charge::expected(settings.price(&target.model), target.max_output_tokens),
-        warm_ups_per_hour: match &warm.trigger {
-            WarmTrigger::Auto => per_hour(slot.past.learned.and_then(|learned| learned.gap).unwrap_or(AUTO)),
-            WarmTrigger::Fixed(Trigger::Every(every)) => per_hour(*every),
-            WarmTrigger::Fixed(Trigger::Cron(_)) => CRON_PER_HOUR,
-        },
-    })
+    let often = match &warm.trigger {
+        WarmTrigger::Auto => per_hour(slot.past.learned.and_then(|learned| learned.gap).unwrap_or(AUTO)),
+        WarmTrigger::Fixed(Trigger::Every(every)) => per_hour(*every),
+        WarmTrigger::Fixed(Trigger::Cron(_)) => CRON_PER_HOUR,
+    };
+    let charge = Charge::expected(settings.price(&slot.target.model), slot.target.max_output_tokens);
+    Some(stake(&slot.target.id, assumed, others, slot.past.cold_start, charge, often))
 }

@@ -42,6 +42,12 @@ impl WindowName {
     /// What a key may spend.
     pub const KEY: Self = Self(Cow::Borrowed("key"));
 
+    /// Whether it is full again before anybody looks a second time: it tells nothing of what others do.
+    #[must_use]
+    pub fn is_brief(&self) -> bool {
+        [Self::REQUESTS_SECOND, Self::REQUESTS_MINUTE, Self::REQUESTS].contains(self)
+    }
+
     /// A name that a person gave in probes.yaml, checked there.
     #[must_use]
     pub fn new(name: &str) -> Self {

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::Windows;
+use super::{COLD_START, Windows};
+use crate::quota::{Charge, Stake};
+use crate::target::TargetId;
 
 /// What is stated of one target. What is not stated is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,5 +25,47 @@ impl Assumed {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// Whether somebody has stated how any target of a provider is used. Where nobody has, all are used alike; where somebody
+/// has, the others are taken not to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// Somebody has.
+    Stated,
+    /// Nobody has.
+    Unstated,
+}
+
+impl Others {
+    /// By what is stated of each target of a provider.
+    pub fn of<'a>(mut all: impl Iterator<Item = &'a Assumed>) -> Self {
+        if all.any(|assumed| assumed.requests_per_hour.is_some()) { Self::Stated } else { Self::Unstated }
+    }
+}
+
+/// What a target's warm-ups are worth and cost: by this the governor divides a share that is short, and a plan foretells how.
+/// `seen` is the cold start that was seen, if one was.
+#[must_use]
+pub fn stake(
+    target: &TargetId,
+    assumed: &Assumed,
+    others: Others,
+    seen: Option<Duration>,
+    charge: Charge,
+    warm_ups_per_hour: f64,
+) -> Stake {
+    /// How often an LLM is taken to be used in an hour where nobody states anything of any.
+    const USE_PER_HOUR: f64 = 1.0;
+    Stake {
+        target: target.clone(),
+        use_per_hour: assumed.requests_per_hour.unwrap_or(match others {
+            Others::Stated => 0.0,
+            Others::Unstated => USE_PER_HOUR,
+        }),
+        cold_start_s: assumed.cold_start.or(seen).unwrap_or(COLD_START).as_secs_f64(),
+        charge,
+        warm_ups_per_hour,
     }
 }

@@ -11,7 +11,7 @@ mod simulate;
 mod spans;
 mod windows;
 
-pub use assumed::Assumed;
+pub use assumed::{Assumed, Others, stake};
 pub use due::{AUTO, Almanac, CronBook, Due, Dues, Learned, Past, Timetable, Why};
 pub use forecast::{
     AccountForecast, Burst, Forecast, LimitForecast, Pace, Planned, Question, TargetForecast, Worst, advice, percent,

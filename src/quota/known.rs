@@ -42,8 +42,6 @@ const SKEW_S: f64 = 30.0;
 const LEAST_USE: f64 = 0.01;
 /// By this part our own requests may have cost more than is believed.
 const PRICE_DOUBT: f64 = 0.25;
-/// Counters that are full again before anybody looks a second time.
-const BRIEF: [WindowName; 3] = [WindowName::REQUESTS_SECOND, WindowName::REQUESTS_MINUTE, WindowName::REQUESTS];
 
 /// The last reading of a limit, kept by its age rather than its time, so that no clock that is set can touch it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,7 +104,7 @@ impl Known {
     /// A use by others between this reading and a newer one: what it fell by that neither our own requests nor what comes
     /// back by itself explains. Only of a counter of requests that others cannot have used and refilled meanwhile.
     pub(super) fn used_until(&self, newer: &Self, limit: Option<&Limit>) -> Option<Used> {
-        if self.unit != Unit::Requests || newer.unit != Unit::Requests || BRIEF.contains(&self.window) {
+        if self.unit != Unit::Requests || newer.unit != Unit::Requests || self.window.is_brief() {
             return None;
         }
         let came_back = self.next_s.is_some_and(|next| self.age_s >= next - SKEW_S);

@@ -3,6 +3,7 @@
 //! To add a format: a file with `render`, a variant of [`Format`], and its arm in [`render`].
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +80,24 @@ pub struct Report<'a> {
     pub exit: Exit,
     /// What the configuration has to say that belongs to no one target.
     pub notes: &'a [String],
+    /// The probes.yaml that names the targets, where there is one.
+    pub source: Option<&'a Path>,
+    /// The gates that were waited for; empty where none was.
+    pub gates: &'a [GateReport],
+}
+
+/// How a gate stood in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateReport {
+    /// Its name, or what it asks for where it came from the command line.
+    pub name: String,
+    /// The line of probes.yaml that names it, from 1; absent where it came from the command line.
+    pub line: Option<u32>,
+    /// `ready` where it is open, `degraded` where it is open on a fallback or with a warning, `failed` where it cannot
+    /// open by waiting, `unknown` where the time was up first.
+    pub verdict: Verdict,
+    /// Why, in one sentence.
+    pub says: String,
 }
 
 impl Report<'_> {

@@ -179,8 +179,16 @@ fn report(outcomes: &[Outcome], look: &Look) -> String {
     let outcomes: Vec<_> = outcomes.iter().cloned().map(Arc::new).collect();
     let exit = Exit::worst(outcomes.iter().map(|outcome| Exit::of(outcome, Strictness::Lenient)));
     let run_id = run_id();
-    let report =
-        Report { run_id: &run_id, started: started(), total: ms(4_200), outcomes: &outcomes, exit, notes: &[] };
+    let report = Report {
+        run_id: &run_id,
+        started: started(),
+        total: ms(4_200),
+        outcomes: &outcomes,
+        exit,
+        notes: &[],
+        source: None,
+        gates: &[],
+    };
     text_of(|out| render(&report, Format::Human, look, out))
 }
 

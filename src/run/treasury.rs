@@ -46,12 +46,18 @@ struct Traffic {
     granted: u64,
     /// How many of them are settled.
     settled: u64,
-    /// What those cost that are not, as far as it is thought.
-    outstanding: Charge,
-    /// What was ever granted, in requests.
-    granted_requests: f64,
-    /// What of it is settled.
-    settled_requests: f64,
+    /// What all that were granted may cost.
+    granted_charge: Charge,
+    /// The part of it that is settled.
+    settled_charge: Charge,
+}
+
+impl Traffic {
+    /// What those may cost that are not settled.
+    fn outstanding(&self) -> Charge {
+        // Rounding must not leave anything behind.
+        if self.granted == self.settled { Charge::default() } else { self.granted_charge.less(self.settled_charge) }
+    }
 }
 
 #[derive(Default)]
@@ -233,7 +239,7 @@ impl Attempt<'_> {
         let target = self.target;
         let settings = self.treasury.settings(&target.provider.id);
         let gap = self.treasury.gap(&target.id);
-        let outstanding = self.treasury.traffic(&target.provider.id, |traffic| traffic.outstanding);
+        let outstanding = self.treasury.traffic(&target.provider.id, |traffic| traffic.outstanding());
         let id = target.id.clone();
         let (spending, in_flight) = (self.treasury.spending, self.met);
         let (model, tokens) = (target.model.clone(), target.max_output_tokens);
@@ -264,11 +270,9 @@ impl Attempt<'_> {
         }
         match answer {
             Some(Ok(granted)) => {
-                let taken = granted.0.taken();
                 self.treasury.traffic(&target.provider.id, |traffic| {
                     traffic.granted += 1;
-                    traffic.outstanding = traffic.outstanding.and(taken);
-                    traffic.granted_requests += taken.requests;
+                    traffic.granted_charge = traffic.granted_charge.and(granted.0.taken());
                 });
                 *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted);
                 Ok(())
@@ -344,14 +348,12 @@ impl Attempt<'_> {
         let (used, _) = settled.await;
         outcome.used = told.into_iter().chain(used).flatten().collect();
     }
-}
 
-impl Attempt<'_> {
     /// What other requests of ours may have cost that were under way at the provider since the attempt began; `own` is
     /// this one's part.
     fn under_way(&self, own: f64) -> f64 {
-        let granted = self.treasury.traffic(&self.target.provider.id, |traffic| traffic.granted_requests);
-        (granted - self.before.settled_requests - own).max(0.0)
+        let granted = self.treasury.traffic(&self.target.provider.id, |traffic| traffic.granted_charge);
+        granted.less(self.before.settled_charge).requests.max(own) - own
     }
 
     /// Ends its request, if one was granted, and says whether no other of ours was under way at the provider meanwhile.
@@ -359,10 +361,7 @@ impl Attempt<'_> {
         self.treasury.traffic(&self.target.provider.id, |traffic| {
             if let Some((grant, _)) = granted {
                 traffic.settled += 1;
-                traffic.settled_requests += grant.taken().requests;
-                // Rounding must not leave anything behind.
-                let idle = traffic.settled == traffic.granted;
-                traffic.outstanding = if idle { Charge::default() } else { traffic.outstanding.less(grant.taken()) };
+                traffic.settled_charge = traffic.settled_charge.and(grant.taken());
             }
             self.before.granted == self.before.settled && traffic.granted == self.before.granted + 1
         })

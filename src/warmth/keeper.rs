@@ -52,6 +52,8 @@ pub(super) struct Change {
 pub(super) struct Facts {
     /// Observations with a known gap.
     pub observations: u32,
+    /// Probes after the first that taught something, whatever came of them.
+    pub followed: u32,
     /// How often the model was found cold.
     pub unloads: u32,
     /// When the last observation was made.
@@ -184,6 +186,7 @@ impl Keeper {
             self.belief.forget(at.since(before));
         }
         self.facts.observed_at = Some(at);
+        self.facts.followed = self.facts.followed.saturating_add(u32::from(self.facts.observations > 0));
         self.touched(at);
         let Some(likelihoods) = self.replies.likelihoods(observation.reply, observation.sight) else { return };
         let chance_cold = match observation.gap {
@@ -284,7 +287,7 @@ impl Keeper {
             next_gap: suspension.is_none().then_some(self.next.span),
             resume_at,
             lead: gap::lead(self.replies.cold_start_p95()),
-            again: if facts.observations == 1 && facts.warm_after.is_none() { Again::AtOnce } else { Again::AfterGap },
+            again: if facts.observations == 1 && facts.followed == 0 { Again::AtOnce } else { Again::AfterGap },
             p_cold: f64::from(facts.chance_cold),
             p_unloaded: idle.map_or(0.5, |idle| self.belief.evicted_by(idle.seconds())),
             idle_timeout,

@@ -285,3 +285,12 @@ fn what_the_provider_says_outright_is_not_weighed() {
     keeper.observe(&Observation { reply: Reply::TimedOut(Span::from_seconds(20.0)), ..probe(600.0, 300.0, 0.0) });
     assert!(answer(&keeper, 600.0).p_cold > 0.999, "too short a wait says nothing");
 }
+
+#[test]
+fn the_second_of_a_first_contact_is_sent_once_whatever_comes_of_it() {
+    let mut keeper = Keeper::new(Settings::default());
+    keeper.observe(&Observation { gap: None, ..probe(0.0, 0.0, 20.0) });
+    assert_eq!(answer(&keeper, 0.0).again, Again::AtOnce);
+    keeper.observe(&Observation { reply: Reply::TimedOut(Span::from_seconds(30.0)), ..probe(50.0, 1.0, 0.0) });
+    assert_eq!(answer(&keeper, 50.0).again, Again::AfterGap);
+}

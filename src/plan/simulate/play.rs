@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use jiff::Timestamp;
 
-use super::super::Pace;
 use super::super::due::{Run, nanoseconds};
 use super::super::forecast::{AccountForecast, TargetForecast, number};
+use super::super::{Others, Pace, stake};
 use super::chance::Chance;
 use super::llm::{Llm, Loaded, Served, Who};
 use super::pool::{Answer, Pool};
@@ -233,22 +233,18 @@ fn actor<'a>(
 
 /// How far apart warm-ups are to be, in seconds, where the share is short.
 fn stretched(account: &AccountForecast) -> BTreeMap<TargetId, f64> {
-    let stated = account.targets.iter().any(|target| target.assumed.requests_per_hour.is_some());
+    let others = Others::of(account.targets.iter().map(|target| &target.assumed));
     let hours = account.warm_time.as_secs_f64() / 3600.0;
     let stakes: Vec<Stake> = account
         .targets
         .iter()
         .filter(|target| target.warm_ups > 0)
-        .map(|target| Stake {
-            target: target.target.id.clone(),
-            // Where nobody states anything, all are used alike.
-            use_per_hour: target.assumed.requests_per_hour.unwrap_or(if stated { 0.0 } else { 1.0 }),
-            cold_start_s: target.assumed.cold_start.unwrap_or(COLD_START).as_secs_f64(),
-            charge: target.charge,
-            warm_ups_per_hour: match target.pace.as_ref().and_then(Pace::interval) {
+        .map(|target| {
+            let per_hour = match target.pace.as_ref().and_then(Pace::interval) {
                 Some(every) => 3600.0 / every.as_secs_f64().max(1.0),
                 None => number(target.warm_ups) / hours.max(1.0),
-            },
+            };
+            stake(&target.target.id, &target.assumed, others, None, target.charge, per_hour)
         })
         .collect();
     gaps(&stakes, &account.quota).into_iter().collect()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::families::{ALL, Kind};
 use super::*;
-use crate::outcome::sample::{diagnosis, failed, ms, ready, started, target};
+use crate::outcome::sample::{diagnosis, failed, left_of_five_hours, ms, ready, started, target};
 use crate::outcome::{Code, Cost, Limited, Proof, Reading, Stage, Unit, Warmth, WindowName, Withholding};
 use crate::target::Depth;
 
@@ -26,15 +26,7 @@ fn withheld() -> Outcome {
 
 /// What is left of five hours.
 fn reading(remaining: f64, limited: Limited) -> Reading {
-    Reading {
-        window: WindowName::FIVE_HOUR,
-        unit: Unit::Requests,
-        remaining: Some(remaining),
-        max: Some(500.0),
-        next: None,
-        gives: None,
-        limited,
-    }
+    Reading { limited, ..left_of_five_hours(remaining) }
 }
 
 /// Metrics in which every family has a sample.
