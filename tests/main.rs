@@ -17,6 +17,8 @@ mod learned;
 #[cfg(test)]
 mod learning;
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod plan;
