@@ -34,6 +34,10 @@ fuzz target seconds="60":
 systemd-test *binary:
     bash tests/systemd/run {{ binary }}
 
+# Build the release archive, the image and the Debian package, and use them (root, Debian: buildah, systemd-container, cargo-deb)
+packages-test *parts:
+    bash packaging/test {{ parts }}
+
 # A week of the daemon in 17 minutes, with its clocks sped up: does anything grow? (Debian: faketime)
 soak *arguments:
     bash tests/soak/run {{ arguments }}
