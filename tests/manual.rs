@@ -167,8 +167,9 @@ impl Reader {
             script.push_str(&format!("{{ {command}\n}} > said/{n} 2>&1 < /dev/null\necho $? > said/{n}.exit\n"));
         }
         let binaries = Path::new(env!("CARGO_BIN_EXE_pilotlight")).parent().unwrap().display().to_string();
-        let ran = Command::new("bash")
-            .args(["-c", &script])
+        // A command that waits for ever is ended, and its page fails.
+        let ran = Command::new("timeout")
+            .args(["--kill-after=5", "120", "bash", "-c", &script])
             .current_dir(&self.folder)
             .env_clear()
             .env("PATH", format!("{binaries}:/usr/local/bin:/usr/bin:/bin"))
