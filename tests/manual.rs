@@ -254,7 +254,7 @@ fn a_page_is_read_as_its_reader_reads_it() {
         exit,
     };
     assert_eq!(steps(&blocks[1]), [step(8, "one \\\n  more", &["printed …"], 0), step(11, "two    # exit 3", &[], 3)]);
-    assert_eq!(steps(&blocks[3]), [step(20, "/bin/four five", &[], 0)]);
+    assert_eq!(steps(&blocks[3]), [step(19, "/bin/four five", &[], 0)]);
     assert!(
         printed("✓ ready … 3s", "x\n  ✓ ready  glm 3s\n")
             && !printed("ready", "not ready\n")
