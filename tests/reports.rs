@@ -123,13 +123,17 @@ fn junit_is_what_the_schema_of_ci_servers_accepts() {
     assert!(report.contains("tests=\"3\" failures=\"2\" errors=\"0\""), "{report}");
     assert!(report.contains("<testcase classname=\"p\" name=\"absent\" time=\"0."), "{report}");
     assert!(report.contains("<failure type=\"model-not-found\" message=\"model-not-found at warm: "), "{report}");
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/junit/junit-10.xsd");
-    let args = ["--noout", "--schema", schema.to_str().unwrap(), "-"];
-    let Some(checked) = program("xmllint", "libxml2-utils", &args, &report) else { return };
+    let Some(checked) = xmllint(&report) else { return };
     assert_eq!((checked.code, checked.err.as_str()), (0, "- validates\n"), "{report}");
     // The schema can refuse.
     let broken = report.replace("<failure ", "<broken ").replace("</failure>", "</broken>");
-    assert_ne!(program("xmllint", "libxml2-utils", &args, &broken).unwrap().code, 0);
+    assert_ne!(xmllint(&broken).unwrap().code, 0);
+}
+
+/// Checks a report against the schema of Jenkins' xUnit plugin.
+fn xmllint(report: &str) -> Option<Ran> {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/junit/junit-10.xsd");
+    program("xmllint", "libxml2-utils", &["--noout", "--schema", schema.to_str().unwrap(), "-"], report)
 }
 
 #[test]
@@ -221,7 +225,7 @@ fn annotations_stand_at_the_lines_of_the_targets_and_the_summary_of_the_step_is_
 #[test]
 fn what_a_provider_or_a_name_says_is_no_order_to_a_runner() {
     // The nearest id, the id asked for and the log all carry it.
-    let evil = "::error::owned ##[add-mask]x";
+    let evil = r#"::error::owned ##[add-mask]x <a&"b"> ]]> c|d`e"#;
     let place = Place::new(&[("evil", evil)], &json!([]));
     for format in ["human", "json", "jsonl", "junit", "markdown", "tap", "nagios", "prometheus", "github"] {
         let mut command = place.command(&["--format", format, "--attempts", "1", "--log-format", "text"]);
@@ -237,6 +241,10 @@ fn what_a_provider_or_a_name_says_is_no_order_to_a_runner() {
             .filter(|line| !orders.contains(line))
             .any(|line| line.contains("##["));
         assert!(!older, "{format}: {}\n{}", ran.out, ran.err);
+        if format == "junit" {
+            let checked = xmllint(&ran.out);
+            assert!(checked.is_none_or(|checked| checked.code == 0), "{}", ran.out);
+        }
         if format == "json" {
             let report: Value = serde_json::from_str(&ran.out).unwrap();
             assert_eq!(report["results"][0]["model"], json!(evil), "it means the same");

@@ -164,3 +164,17 @@ pub(super) fn figures(line: &str) -> Vec<(String, String, Vec<String>)> {
     }
     found
 }
+
+/// How many cells a row of a Markdown table has. A backslash escapes what stands behind it.
+pub(super) fn cells(row: &str) -> usize {
+    let mut bars = 0;
+    let mut characters = row.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => _ = characters.next(),
+            '|' => bars += 1,
+            _ => {}
+        }
+    }
+    bars - 1
+}

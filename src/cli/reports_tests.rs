@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::forms::Form;
-use super::reports_read_back::{commands, figures, read_back};
+use super::reports_read_back::{cells, commands, figures, read_back};
 use super::workflow::disarmed;
 use crate::exit::{Exit, Strictness};
 use crate::outcome::{Code, Outcome, Proof, RunId, Stage, Verdict, judge};
@@ -164,7 +164,7 @@ proptest! {
     #[test]
     fn no_evidence_makes_a_second_command_or_breaks_a_form(
         evidence in "(::|##\\[|\\PC|[\r\n\t%:,|'\"<>&`=#-]|::error ::|\\]\\]>|%0A){0,40}",
-        llm in "([a-z]|::|\\||`|<|&|\n|@){1,20}",
+        llm in "([a-z]|::|\\||\\\\|`|<|&|\n|@){1,20}",
     ) {
         let refused = diagnosis(Code::KeyRefused, Stage::Authenticate, &evidence, &evidence);
         let mut outcome = failed(ready("p", "t", &llm), refused, Proof::Connected, Some(401));
@@ -184,6 +184,9 @@ proptest! {
         let tap = seen.text(Form::Tap);
         let points = tap.lines().filter(|line| line.starts_with("ok") || line.starts_with("not ok")).count();
         prop_assert_eq!(points, 2, "{}", tap);
+        let markdown = seen.text(Form::Markdown);
+        let widths: Vec<usize> = markdown.lines().filter(|line| line.starts_with('|')).map(cells).collect();
+        prop_assert_eq!(widths, [3, 3, 3, 7, 7, 7], "{}", markdown);
         let xml = seen.text(Form::Junit);
         let mut reader = quick_xml::Reader::from_str(&xml);
         reader.config_mut().check_end_names = true;

@@ -21,7 +21,7 @@ pub fn render_markdown(report: &Report<'_>, look: &Look, out: &mut dyn Write) ->
         writeln!(out, "| gate | verdict | because |\n|---|---|---|")?;
         for gate in report.gates {
             let mark = Marks::Unicode.of(gate.verdict);
-            writeln!(out, "| {} | {mark} {} | {} |", cell_code(&gate.name), gate.verdict, prose(&gate.says))?;
+            writeln!(out, "| {} | {mark} {} | {} |", cell_code(&gate.name), gate.verdict, cell(&gate.says))?;
         }
         writeln!(out)?;
     }
@@ -62,7 +62,7 @@ fn row(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         duration(outcome.timings.total),
         match outcome.foremost() {
             Some(_) => cell_code(&gist(outcome)),
-            None => prose(outcome.proof.says()),
+            None => cell(outcome.proof.says()),
         },
     )
 }
@@ -110,15 +110,40 @@ fn code(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// A code span in a table, where a bar ends the cell even inside of one.
+/// A code span in a table, where a bar ends the cell even inside of one, and behind a backslash of the text's own.
 fn cell_code(text: &str) -> String {
-    code(text).replace('|', "\\|")
+    code(text).replace("\\|", "/").replace('|', "\\|")
 }
 
-/// Text of our own that may have a name of somebody else's in it: nothing in it is markup. Addresses stay links.
+/// Text of our own that may have a name of somebody else's in it: what stands between backticks is code, and nothing else
+/// is markup. Addresses stay links.
 fn prose(text: &str) -> String {
+    spans(text, code)
+}
+
+/// The same, in a table.
+fn cell(text: &str) -> String {
+    spans(text, cell_code)
+}
+
+fn spans(text: &str, code: fn(&str) -> String) -> String {
+    let text = plain(text);
+    let parts: Vec<&str> = text.trim().split('`').collect();
+    // A backtick without its other one is a backtick.
+    if parts.len().is_multiple_of(2) {
+        return words(text.trim());
+    }
+    let shown = parts.iter().enumerate().map(|(number, part)| match number % 2 {
+        0 => words(part),
+        _ => code(part),
+    });
+    shown.collect()
+}
+
+/// Words in which nothing is markup.
+fn words(text: &str) -> String {
     let mut safe = String::new();
-    for word in plain(text).trim().split_inclusive(' ') {
+    for word in text.split_inclusive(' ') {
         let address = word.starts_with("https://") && word.chars().all(|character| !"<>|`*[]()\\@".contains(character));
         let mut before = ' ';
         let mut characters = word.chars().peekable();
@@ -131,8 +156,8 @@ fn prose(text: &str) -> String {
                 '&' if !address => safe.push_str("&amp;"),
                 // What stands behind a comment is no mention.
                 '@' => safe.push_str("@<!-- -->"),
-                '|' | '\\' | '`' | '*' | '[' | ']' | '~' | '#' | '!' => safe.extend(['\\', character]),
-                '_' if !address && !is_within => safe.push_str("\\_"),
+                '_' if address || is_within => safe.push('_'),
+                '|' | '\\' | '`' | '*' | '[' | ']' | '~' | '#' | '!' | '_' => safe.extend(['\\', character]),
                 other => safe.push(other),
             }
             before = character;
@@ -157,9 +182,10 @@ mod tests {
     #[test]
     fn prose_is_no_markup_but_for_addresses() {
         assert_eq!(
-            prose("*a* <b> [c](d) `e` f|g @cf/x #1"),
-            "\\*a\\* &lt;b&gt; \\[c\\](d) \\`e\\` f\\|g @<!-- -->cf/x \\#1"
+            prose("*a* <b> [c](d) `e*` f|g @cf/x #1"),
+            "\\*a\\* &lt;b&gt; \\[c\\](d) `e*` f\\|g @<!-- -->cf/x \\#1"
         );
+        assert_eq!(prose("a ` b *"), "a \\` b \\*");
         assert_eq!(prose("A_KEY is _not_ set"), "A_KEY is \\_not\\_ set");
         assert_eq!(prose("See https://a.example/b_c?d=e&f=g."), "See https://a.example/b_c?d=e&f=g.");
     }

@@ -61,7 +61,8 @@ impl NagiosState {
     }
 }
 
-/// Writes the report. Performance data stand in the first line, because what is long is cut at its end (Nagios keeps 8 KiB).
+/// Writes the report. Performance data stand in the first line, because what is long is cut at its end (Nagios
+/// keeps 4 or 8 KiB).
 ///
 /// # Errors
 /// Whatever the writer says; nothing else can fail.

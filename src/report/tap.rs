@@ -1,6 +1,6 @@
 //! The Test Anything Protocol, version 13: a line for each target and each gate, and what is known of it below as YAML.
 //!
-//! Not version 14: Perl's consumer refuses it up to 5.38, and nothing that was added there is needed here. Nothing is
+//! Not version 14: the consumer of Perl 5.36 (Debian 12) refuses it, and nothing that was added there is needed here. Nothing is
 //! skipped: a consumer counts a skipped test as passed, and what could not be told is not ready.
 
 use std::io::{self, Write};
