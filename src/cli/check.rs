@@ -8,7 +8,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
+use super::ended::Ended;
 use super::readers::{Readers, Records};
+use super::reports::ReportArgs;
 use super::run::StateArgs;
 use super::terminal;
 use super::wanted::WantedArgs;
@@ -48,9 +50,8 @@ pub(super) struct CheckArgs {
     ignore_quota: bool,
     #[command(flatten)]
     state: StateArgs,
-    /// Form of the report on standard output
-    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
-    format: FormatArg,
+    #[command(flatten)]
+    reports: ReportArgs,
 }
 
 /// How far to climb.
@@ -71,24 +72,6 @@ impl From<DepthArg> for Depth {
     }
 }
 
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatArg {
-    Human,
-    Json,
-    Jsonl,
-}
-
-impl From<FormatArg> for Format {
-    fn from(format: FormatArg) -> Self {
-        match format {
-            FormatArg::Human => Self::Human,
-            FormatArg::Json => Self::Json,
-            FormatArg::Jsonl => Self::Jsonl,
-        }
-    }
-}
-
 /// Reads `90s`, `2m30s`. A bare number has no unit, so it is refused.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = text
@@ -100,12 +83,13 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Ended> {
     let environment = setup::environment(global)?;
     setup::start_log(global)?;
     let config = setup::config(global, &environment)?;
     let targets = args.wanted.select(&config)?;
     let notes = config.notes_for(&targets);
+    let reports = args.reports.open(&environment, &terminal::look(global, &environment))?;
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);
     let begun = clock.now();
@@ -115,7 +99,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
         // Reading the keys counts.
         timeout: args.timeout.map(|timeout| timeout.saturating_sub(clock.now().saturating_duration_since(begun))),
         retry: RetryPolicy { attempts: args.attempts, ..RetryPolicy::default() },
-        records: if args.format == FormatArg::Jsonl { Records::Streamed } else { Records::Kept },
+        records: reports.records(),
     };
     let spending = if args.ignore_quota { Spending::Unlimited } else { Spending::ByHand };
     let treasury = treasury(spending, &config, args.state.directory(&environment).ok(), clock.clone());
@@ -128,22 +112,8 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     runtime.shutdown_background();
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let exit = passed.exit(strictness);
-    let written = match settings.records {
-        Records::Streamed => passed.written.map_err(anyhow::Error::from),
-        Records::Kept => {
-            let look = terminal::look(global, &environment);
-            passed.report(args.format.into(), &look, exit, &notes)
-        }
-    };
-    // What was found outranks that it could not be written.
-    match (written, exit) {
-        (Err(error), Exit::Ready | Exit::Degraded) => Err(error.context("failed to write the report")),
-        (Err(error), exit) => {
-            terminal::tell(&format!("error: failed to write the report: {error:#}"));
-            Ok(exit)
-        }
-        (Ok(()), exit) => Ok(exit),
-    }
+    let report = Report { source: Some(&config.path), strictness, ..passed.seen(exit, &notes) };
+    reports.write(&report, passed.written.as_ref().err())
 }
 
 /// What may be spent by hand. What was spent is kept where a daemon keeps it, if there is such a place; one is made where a
@@ -190,7 +160,13 @@ impl Passed {
 
     /// Writes the report to standard output.
     pub(super) fn report(&self, format: Format, look: &Look, exit: Exit, notes: &[String]) -> anyhow::Result<()> {
-        let report = Report {
+        terminal::output(|out| report::render(&self.seen(exit, notes), format, look, out))?;
+        Ok(())
+    }
+
+    /// What there is to report.
+    pub(super) fn seen<'a>(&'a self, exit: Exit, notes: &'a [String]) -> Report<'a> {
+        Report {
             run_id: &self.run_id,
             started: self.started,
             total: self.total,
@@ -199,9 +175,9 @@ impl Passed {
             notes,
             source: None,
             gates: &[],
-        };
-        terminal::output(|out| report::render(&report, format, look, out))?;
-        Ok(())
+            strictness: Strictness::Lenient,
+            host: None,
+        }
     }
 }
 

@@ -4,23 +4,33 @@ mod check;
 mod completions;
 mod config;
 mod demo;
+mod ended;
 mod explain;
+mod forms;
 mod history;
 mod learned;
 mod live;
+mod pending;
 mod plan;
 mod progress;
 mod quotas;
 mod readers;
 mod replay;
+mod reports;
+#[cfg(test)]
+mod reports_read_back;
+#[cfg(test)]
+mod reports_tests;
 mod run;
 mod service_log;
 mod setup;
 mod sim;
 mod status;
+mod step_summary;
 mod terminal;
 mod touch;
 mod wanted;
+mod workflow;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +38,7 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use self::ended::Ended;
 use crate::exit::Exit;
 use crate::telemetry::log::LogFormat;
 
@@ -140,17 +151,18 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // `--help` and `--version` are no failures; a broken pipe while printing them is none either.
-            let code = if error.use_stderr() { Exit::Usage.code() } else { Exit::Ready.code() };
             error.print().ok();
-            return ExitCode::from(code);
+            return ExitCode::from(match error.use_stderr() {
+                true => ended::code_of_failure(Exit::Usage, "the arguments are not valid; standard error has more"),
+                false => Exit::Ready.code(),
+            });
         }
     };
     let color = cli.global.color;
-    let exit = match run(cli) {
-        Ok(exit) => exit,
-        Err(error) => terminal::fail(&error, color),
-    };
-    ExitCode::from(exit.code())
+    ExitCode::from(match run(cli) {
+        Ok(ended) => ended.code(),
+        Err(error) => ended::code_of_failure(terminal::fail(&error, color), &format!("{error:#}")),
+    })
 }
 
 /// Reads the arguments. What is wrong with them is coloured as `--color` says, so that is looked for before the rest.
@@ -170,10 +182,10 @@ fn parse() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-fn run(cli: Cli) -> anyhow::Result<Exit> {
+fn run(cli: Cli) -> anyhow::Result<Ended> {
     let Cli { global, command } = cli;
-    match command {
-        Command::Check(args) => check::run(&global, &args),
+    let exit = match command {
+        Command::Check(args) => return check::run(&global, &args),
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
@@ -187,5 +199,6 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Sim(args) => sim::run(&global, &args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => completions::man(&args, Cli::command()),
-    }
+    };
+    exit.map(Ended::from)
 }

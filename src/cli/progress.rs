@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::workflow;
 use crate::outcome::words::duration;
 use crate::outcome::{Event, Stage, Verdict, judge};
 use crate::target::TargetId;
@@ -101,6 +102,11 @@ pub(super) struct BesideProgress;
 
 impl Write for BesideProgress {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if workflow::is_one() {
+            // A line of the log comes as one piece.
+            io::stderr().write_all(&workflow::disarmed(bytes))?;
+            return Ok(bytes.len());
+        }
         match &*lock(&ON) {
             Some(bar) => bar.suspend(|| io::stderr().write(bytes)),
             None => io::stderr().write(bytes),

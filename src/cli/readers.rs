@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use tokio::sync::oneshot;
 
 use super::progress::Progress;
+use super::workflow;
 use crate::outcome::Event;
 use crate::report;
 use crate::run::Listener;
@@ -67,7 +68,10 @@ fn read(events: &mpsc::Receiver<Event>, total: usize, records: Records) -> io::R
             && written.is_ok()
             && let Event::Finished(outcome) = &event
         {
-            written = match report::line(outcome, &mut io::stdout().lock() as &mut dyn Write) {
+            let mut line = Vec::new();
+            written = report::line(outcome, &mut line);
+            let line = if workflow::is_one() { workflow::disarmed(&line) } else { line.into() };
+            written = match written.and_then(|()| io::stdout().lock().write_all(&line)) {
                 // A reader that has seen enough is no failure.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                 written => written,

@@ -232,6 +232,8 @@ async fn once(
             notes: &[],
             source: None,
             gates: &[],
+            strictness,
+            host: None,
         };
         let look = terminal::look(global, environment);
         terminal::output(|out| report::render(&report, Format::Human, &look, out))?;

@@ -6,13 +6,13 @@ use anstream::AutoStream;
 use anstream::ColorChoice;
 use jiff::tz::TimeZone;
 
-use super::{ColorWhen, Global};
+use super::{ColorWhen, Global, workflow};
 use crate::config::{Environment, Mistakes};
 use crate::exit::Exit;
 use crate::report::{Look, Marks, Style};
 
 /// The columns assumed where there is no terminal to ask.
-const PIPE_WIDTH: usize = 100;
+pub(super) const PIPE_WIDTH: usize = 100;
 
 /// A mistake of the user's: it is told as it stands, and the exit is [`Exit::Usage`].
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,20 @@ pub(super) struct Usage(pub String);
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no failure.
 pub(super) fn output(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Exit> {
+    if workflow::is_one() {
+        let mut text = Vec::new();
+        write(&mut text)?;
+        return output_as_is(&workflow::disarmed(&text));
+    }
+    written(|out| write(out))
+}
+
+/// Writes bytes to standard output in which commands of a workflow are meant.
+pub(super) fn output_as_is(bytes: &[u8]) -> anyhow::Result<Exit> {
+    written(|out| out.write_all(bytes))
+}
+
+fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Exit> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -30,8 +44,9 @@ pub(super) fn output(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> an
 
 /// Writes a line to standard error. Nobody can be told when that fails.
 pub(super) fn tell(text: &str) {
-    let mut err = io::stderr().lock();
-    writeln!(err, "{text}").ok();
+    let line = format!("{text}\n");
+    let line = if workflow::is_one() { workflow::disarmed(line.as_bytes()) } else { line.as_bytes().into() };
+    io::stderr().lock().write_all(&line).ok();
 }
 
 /// Whether standard error is the stream that systemd connected to the journal: device and inode, as `JOURNAL_STREAM` has

@@ -1,6 +1,7 @@
 //! Outcomes to words: one file per format. Rendering sees outcomes and a writer; it never prints and never judges.
 //!
-//! To add a format: a file with `render`, a variant of [`Format`], and its arm in [`render`].
+//! To add a format for people: a file with `render`, a variant of [`Format`], and its arm in [`render`]. The formats of other
+//! programs (JUnit, GitHub, Markdown, TAP, Nagios) are of a pass alone, and `cli/forms.rs` chooses among them.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,13 +10,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Strictness};
 use crate::outcome::{Outcome, RunId, Verdict, judge};
 
 mod bar;
 mod cost;
 mod documents;
 mod explain;
+mod github;
 mod history;
 mod history_summary;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod human;
 mod issues;
 mod json;
 mod jsonl;
+mod junit;
 mod layout;
 mod learned;
 mod learned_json;
@@ -31,6 +34,8 @@ mod learned_plot;
 #[cfg(test)]
 mod learned_tests;
 mod look;
+mod markdown;
+mod nagios;
 mod plan;
 mod plan_json;
 mod plan_simulated;
@@ -48,6 +53,8 @@ mod status_table;
 mod status_tests;
 mod summary;
 mod table;
+mod tap;
+mod told;
 
 #[cfg(test)]
 pub(crate) mod sample;
@@ -56,14 +63,19 @@ mod tests;
 
 pub use documents::{diagnoses_markdown, exit_codes_markdown, exit_table_rows};
 pub use explain::{explain, list};
+pub use github::render_github;
 pub use history::{History, render_history};
 pub use jsonl::line;
+pub use junit::render_junit;
 pub use learned::{Learned, Warmed, render_learned};
 pub use look::{Look, Marks, Style};
+pub use markdown::render_markdown;
+pub use nagios::{NagiosState, nagios_unknown, render_nagios};
 pub use plan::{PlanView, render_plan};
 pub use status::{Overview, Place, StatusRow, render_status};
 pub use status_quota::{LimitLeft, Paused, ProviderQuota};
 pub use summary::summary;
+pub use tap::render_tap;
 
 /// One finished pass.
 #[derive(Debug, Clone)]
@@ -84,6 +96,10 @@ pub struct Report<'a> {
     pub source: Option<&'a Path>,
     /// The gates that were waited for; empty where none was.
     pub gates: &'a [GateReport],
+    /// Whether `degraded` counts as ready: what has only passed and failed has to know.
+    pub strictness: Strictness,
+    /// The name of this machine, where it is known.
+    pub host: Option<&'a str>,
 }
 
 /// How a gate stood in the end.

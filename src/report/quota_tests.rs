@@ -188,6 +188,8 @@ fn report(outcomes: &[Outcome], look: &Look) -> String {
         notes: &[],
         source: None,
         gates: &[],
+        strictness: Strictness::Lenient,
+        host: None,
     };
     text_of(|out| render(&report, Format::Human, look, out))
 }

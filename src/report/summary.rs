@@ -27,7 +27,7 @@ fn spent(report: &Report<'_>) -> Option<String> {
     cost(all)
 }
 
-fn counted(counts: Counts) -> String {
+pub(super) fn counted(counts: Counts) -> String {
     let Counts { ready, degraded, unknown, failed } = counts;
     let named = [
         (ready, Verdict::Ready),
@@ -47,7 +47,7 @@ fn counted(counts: Counts) -> String {
 }
 
 /// The outcome that most needs a person, in a few words; absent when all are ready.
-fn worst(report: &Report<'_>) -> Option<String> {
+pub(super) fn worst(report: &Report<'_>) -> Option<String> {
     // A warning counts here even where it does not change the exit: it is still the worst there is.
     let exit = |outcome: &Outcome| Exit::of(outcome, Strictness::Strict);
     let worst = Exit::worst(report.outcomes.iter().map(|outcome| exit(outcome)));

@@ -12,7 +12,18 @@ use crate::outcome::{Code, Outcome, Proof, Record, RunId, Stage};
 
 fn report<'a>(run_id: &'a RunId, outcomes: &'a [Arc<Outcome>], notes: &'a [String]) -> Report<'a> {
     let exit = Exit::worst(outcomes.iter().map(|outcome| Exit::of(outcome, Strictness::Lenient)));
-    Report { run_id, started: started(), total: ms(4_200), outcomes, exit, notes, source: None, gates: &[] }
+    Report {
+        run_id,
+        started: started(),
+        total: ms(4_200),
+        outcomes,
+        exit,
+        notes,
+        source: None,
+        gates: &[],
+        strictness: Strictness::Lenient,
+        host: None,
+    }
 }
 
 fn shown(outcomes: &[Arc<Outcome>], format: Format, look: &Look) -> String {

@@ -13,7 +13,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
 use super::process::Process;
-use crate::outcome::{Outcome, Status};
+use crate::outcome::{Outcome, Status, Verdict};
 use crate::target::{Target, TargetId};
 
 mod classic;
@@ -75,6 +75,17 @@ impl Metrics {
     /// Takes the status of a target and since when it has it. A name that now means another LLM begins anew.
     pub fn standing(&self, target: &Target, status: Status, since: Timestamp) {
         self.state().standing(target, status, since);
+    }
+
+    /// Takes the verdict of a single pass as the status of a target, where nobody keeps a standing. Since when it has it is
+    /// not known.
+    pub fn judged(&self, target: &TargetId, verdict: Verdict) {
+        self.state().judged(target, verdict);
+    }
+
+    /// Takes how a gate stood when a pass ended.
+    pub fn gate(&self, name: &str, verdict: Verdict) {
+        self.state().gates.insert(name.to_owned(), verdict);
     }
 
     /// Takes when a target is due next; `None` when it is not scheduled.

@@ -124,6 +124,8 @@ families! {
         "Writes to the store that failed";
     STORE_SIZE: Gauge "pilotlight_store_size_bytes" []
         "Size of the store on disk";
+    GATE: Gauge "pilotlight_gate" ["gate", "verdict"]
+        "1 for how a gate that was waited for stood in the end, 0 for every other verdict; only in the report of a pass";
     BUILD_INFO: Info "pilotlight_build_info" ["version"]
         "Always 1, with the version that runs";
     PROCESS_MEMORY: Gauge "process_resident_memory_bytes" []

@@ -11,7 +11,7 @@ use prometheus_client::metrics::MetricType;
 
 use super::families::{self as family, Family, Kind};
 use super::state::{Histogram, State, TargetSeries};
-use crate::outcome::{Limited, Reading, Status};
+use crate::outcome::{Limited, Reading, Status, Verdict};
 use crate::target::TargetId;
 use crate::telemetry::process::Process;
 
@@ -210,6 +210,11 @@ impl Sheet {
     }
 
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let gates = self.state.gates.iter().flat_map(|(gate, stands)| {
+            let value = |verdict| Value::Whole(u64::from(verdict == *stands));
+            Verdict::ALL.into_iter().map(move |verdict| ([gate.as_str(), verdict.name()], value(verdict)))
+        });
+        write(encoder, &family::GATE, gates)?;
         write(encoder, &family::BUILD_INFO, [([self.state.version.as_str()], Value::Whole(1))])?;
         let process = &self.process;
         let mut alone =

@@ -228,6 +228,8 @@ pub(super) struct State {
     pub(super) store: Option<Store>,
     pub(super) queue: Option<(usize, usize)>,
     pub(super) tasks: Option<usize>,
+    /// The gates of one pass, by name.
+    pub(super) gates: BTreeMap<String, Verdict>,
 }
 
 impl State {
@@ -247,6 +249,7 @@ impl State {
             store: None,
             queue: None,
             tasks: None,
+            gates: BTreeMap::new(),
         }
     }
 
@@ -281,6 +284,17 @@ impl State {
         }
         series.status = status;
         series.since = Some(since);
+    }
+
+    pub(super) fn judged(&mut self, target: &TargetId, verdict: Verdict) {
+        if let Some(series) = self.targets.get_mut(target) {
+            series.status = match verdict {
+                Verdict::Ready => Status::Up,
+                Verdict::Degraded => Status::Degraded,
+                Verdict::Unknown => Status::Unknown,
+                Verdict::Failed => Status::Down,
+            };
+        }
     }
 
     pub(super) fn next_due(&mut self, target: &TargetId, at: Option<Timestamp>) {

@@ -51,6 +51,7 @@ fn full() -> Metrics {
     metrics.tasks(9);
     // A warm-up last, so that the state of the LLM is known.
     metrics.observe(&outcome, None);
+    metrics.gate("review", Verdict::Ready);
     metrics
 }
 
