@@ -19,6 +19,8 @@ mod learning;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod networks;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod quota;
