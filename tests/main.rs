@@ -21,6 +21,8 @@ mod manual;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod networks;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod quota;

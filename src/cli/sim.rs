@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -28,6 +28,9 @@ pub(super) struct SimArgs {
     /// Write the certificate authority of its TLS doors here, for `ca_file`
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Write a certificate with its key here, for `client_certificate` at its doors that ask for one
+    #[arg(long, value_name = "FILE")]
+    client: Option<PathBuf>,
 }
 
 pub(super) fn run(global: &Global, args: &SimArgs) -> anyhow::Result<Exit> {
@@ -60,6 +63,10 @@ fn announce(simulator: &sim::Simulator, args: &SimArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.ca {
         std::fs::write(path, simulator.ca_pem()).with_context(|| format!("failed to write {}", path.display()))?;
     }
+    if let Some(path) = &args.client {
+        let pem = simulator.client_pem().context("failed to make the client's certificate")?;
+        write_private(path, &pem).with_context(|| format!("failed to write {}", path.display()))?;
+    }
     terminal::output(|out: &mut dyn Write| {
         for door in simulator.listeners() {
             writeln!(out, "{} {}", door.name, door.base_url)?;
@@ -67,4 +74,13 @@ fn announce(simulator: &sim::Simulator, args: &SimArgs) -> anyhow::Result<()> {
         Ok(())
     })?;
     Ok(())
+}
+
+/// Writes a file with a private key in it: for its owner alone, where the system knows owners.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
