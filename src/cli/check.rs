@@ -73,7 +73,7 @@ impl From<DepthArg> for Depth {
 
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatArg {
+pub(super) enum FormatArg {
     Human,
     Json,
     Jsonl,
@@ -135,7 +135,11 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
             passed.report(args.format.into(), &look, exit, &notes)
         }
     };
-    // What was found outranks that it could not be written.
+    ended(written, exit)
+}
+
+/// How the process ends once the report was written, or was not. What was found outranks that it could not be written.
+pub(super) fn ended(written: anyhow::Result<()>, exit: Exit) -> anyhow::Result<Exit> {
     match (written, exit) {
         (Err(error), Exit::Ready | Exit::Degraded) => Err(error.context("failed to write the report")),
         (Err(error), exit) => {
@@ -148,7 +152,12 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
 
 /// What may be spent by hand. What was spent is kept where a daemon keeps it, if there is such a place; one is made where a
 /// cap on the day's money would not hold otherwise.
-fn treasury(spending: Spending, config: &Config, state: Option<PathBuf>, clock: Arc<dyn Clock>) -> Arc<Treasury> {
+pub(super) fn treasury(
+    spending: Spending,
+    config: &Config,
+    state: Option<PathBuf>,
+    clock: Arc<dyn Clock>,
+) -> Arc<Treasury> {
     let capped = config.quotas.values().any(|settings| settings.daily_cap.is_some());
     let ledgers: Arc<dyn Ledgers> = match state.filter(|directory| capped || directory.is_dir()) {
         Some(directory) => Arc::new(LedgerFiles::new(directory)),

@@ -20,6 +20,7 @@ mod sim;
 mod status;
 mod terminal;
 mod touch;
+mod wait;
 mod wanted;
 
 use std::path::PathBuf;
@@ -103,6 +104,8 @@ impl From<LogFormatArg> for LogFormat {
 enum Command {
     /// Probe targets once and report
     Check(check::CheckArgs),
+    /// Wait until a gate opens: until the models are ready, or waiting cannot make them so
+    Wait(wait::WaitArgs),
     /// Stay up and keep the models warm on their schedules, or with --once probe what is due
     Run(run::RunArgs),
     /// Show how every target stands, from the history that `run` keeps
@@ -174,6 +177,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     let Cli { global, command } = cli;
     match command {
         Command::Check(args) => check::run(&global, &args),
+        Command::Wait(args) => wait::run(&global, &args),
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),

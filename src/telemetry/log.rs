@@ -16,7 +16,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::escape::json;
 use super::line::Lines;
-use super::service;
+use super::{gates, service};
 use crate::outcome::{Event, Record, Verdict};
 
 /// A probe began. Level `debug`.
@@ -25,7 +25,7 @@ pub const PROBE_STARTED: &str = "probe.started";
 pub const PROBE_ENTERED: &str = "probe.entered";
 /// A probe will be tried again. Level `info`.
 pub const PROBE_RETRYING: &str = "probe.retrying";
-/// A probe ended. Level `info` when it is ready or its warm-up was withheld to spare the quota, else `warn` when it is degraded or unknown, `error` when it failed.
+/// A probe ended. Level `info` when it is ready or its warm-up was withheld to spare the quota, else `warn` when it is degraded or unknown, `error` when it failed; `debug` where `wait` has been told the same of it before.
 pub const PROBE_FINISHED: &str = "probe.finished";
 /// The status of a target changed. Level `error` when it goes down, `warn` when degraded, else `info`.
 pub const TARGET_STATUS: &str = "target.status";
@@ -71,6 +71,12 @@ pub fn emit(event: &Event) {
                 Verdict::Failed => tracing::error!(name: PROBE_FINISHED, target: ORIGIN, record = record().as_str()),
             }
         }
+        Event::FinishedAlike(outcome) => {
+            // What was told already is for those who want every probe.
+            tracing::debug!(name: PROBE_FINISHED, target: ORIGIN, record = json(&Record::of(outcome)).as_str());
+        }
+        Event::Pausing { target, code, after } => gates::pausing(target, *code, *after),
+        Event::Gate(news) => gates::news(news),
         Event::Told(notice) => service::notice(notice),
         Event::Service(service) => service::service(service),
     }
@@ -81,9 +87,11 @@ pub fn emit(event: &Event) {
 #[must_use]
 pub fn wants(event: &Event) -> bool {
     match event {
-        Event::Started { .. } => tracing::enabled!(target: ORIGIN, tracing::Level::DEBUG),
+        Event::Started { .. } | Event::FinishedAlike(_) | Event::Pausing { .. } => {
+            tracing::enabled!(target: ORIGIN, tracing::Level::DEBUG)
+        }
         Event::Entered { .. } => tracing::enabled!(target: ORIGIN, tracing::Level::TRACE),
-        Event::Retrying { .. } | Event::Finished(_) | Event::Told(_) | Event::Service(_) => {
+        Event::Retrying { .. } | Event::Finished(_) | Event::Gate(_) | Event::Told(_) | Event::Service(_) => {
             tracing::enabled!(target: ORIGIN, tracing::Level::ERROR)
         }
     }
