@@ -2,13 +2,18 @@
 //! on a terminal and in a pipe.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::scenarios::Sim;
+
+mod terminal;
+
+use terminal::Tmux;
 
 /// A simulated provider with these models; the rest of its scenario is added.
 fn sim(models: &Value, rest: &Value) -> Sim {
@@ -197,8 +202,8 @@ fn a_refused_key_ends_it_within_one_probe() {
     let (verdict, says) = ran.gate();
     assert_eq!(verdict, "failed");
     assert!(says.starts_with("cannot open: a (key-refused at "), "{says}");
-    assert!(says.contains(", b (key-refused at "), "{says}");
-    assert_eq!(sim.admin("GET", "/_sim/counts")["connections"], json!(2), "one probe each");
+    assert!(says.contains(", b (like a: key-refused at "), "{says}");
+    assert_eq!(sim.admin("GET", "/_sim/counts")["connections"], json!(1), "the key is the provider's");
     assert_eq!(ran.report["gates"][0]["line"], json!(1), "JSON is one line");
     assert_eq!(ran.events().last(), Some(&"gate.shut"));
 }
@@ -220,7 +225,11 @@ fn what_is_missing_or_unpaid_is_given_up_and_the_worst_decides() {
     assert_eq!(ran.code, 12, "{}", ran.err);
     let ran = place.wait(&["--at-least", "2", "a,b,gone"]);
     assert_eq!(ran.code, 14, "{}", ran.err);
-    assert!(ran.gate().1.starts_with("cannot open: it needs 2 of 3, and only 1 can still come: a ("), "{}", ran.gate().1);
+    assert!(
+        ran.gate().1.starts_with("cannot open: it needs 2 of 3, and only 1 can still come: a ("),
+        "{}",
+        ran.gate().1
+    );
 }
 
 #[test]
@@ -342,65 +351,18 @@ fn several_gates_are_all_waited_for_and_the_report_shows_them() {
     assert_eq!(generations(&sim), json!(2), "one probe tells both gates");
 }
 
-/// A terminal of its own, ended when dropped.
-struct Tmux {
-    socket: PathBuf,
-}
-
-impl Tmux {
-    fn is_there() -> bool {
-        Command::new("tmux").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-    }
-
-    fn start(folder: &Path, command: &str) -> Self {
-        let tmux = Self { socket: folder.join("tmux") };
-        let size = ["new-session", "-d", "-x", "100", "-y", "30"];
-        assert!(tmux.command().args(size).arg(command).status().unwrap().success());
-        tmux
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new("tmux");
-        command.env("LC_ALL", "C.UTF-8").env_remove("TMUX").arg("-f").arg("/dev/null").arg("-S").arg(&self.socket);
-        command
-    }
-
-    fn screen(&self) -> String {
-        let output = self.command().args(["capture-pane", "-p"]).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
-    }
-
-    /// Looks at the screen until it shows something.
-    #[track_caller]
-    fn shows(&self, what: &str) -> String {
-        let mut screen = String::new();
-        for _ in 0..20_000 {
-            screen = self.screen();
-            if screen.contains(what) {
-                return screen;
-            }
-        }
-        panic!("never `{what}`:\n{screen}");
-    }
-}
-
-impl Drop for Tmux {
-    fn drop(&mut self) {
-        self.command().arg("kill-server").stderr(Stdio::null()).status().ok();
-    }
-}
-
 #[test]
 fn a_terminal_shows_what_it_waits_for_and_then_the_report_alone() {
     if !Tmux::is_there() {
-        println!(
-            "skipped: there is no tmux on this machine, so there is no terminal to look at (apt-get install tmux)"
-        );
+        let why = "skipped: there is no tmux on this machine, so no terminal to look at (apt-get install tmux)";
+        writeln!(std::io::stderr(), "{why}").unwrap();
         return;
     }
-    // The first answers as overloaded twice; the other is silent until it is asked to end.
+    // The first is overloaded and says when to come back; the other is silent until it is asked to end.
+    let error = json!({ "type": "server_error", "code": "server_is_overloaded", "message": "busy" });
+    let busy = json!({ "status": 503, "headers": { "retry-after": "90" }, "json": { "error": error } });
     let faults = json!({ "faults": [
-        { "on": { "model": "a", "path": "/v1/chat/completions" }, "then": "overloaded" },
+        { "on": { "model": "a", "path": "/v1/chat/completions" }, "then": { "respond": busy } },
         { "on": { "model": "b", "path": "/v1/chat/completions" }, "then": "hang" },
     ] });
     let sim = sim(&json!([quick("a"), quick("b")]), &faults);
@@ -424,7 +386,7 @@ fn a_terminal_shows_what_it_waits_for_and_then_the_report_alone() {
     assert!(!screen.contains("next try in") && !screen.contains(" left"), "the display is gone:\n{screen}");
     assert!(screen.contains("? both: waits for a (overloaded at warm), b (interrupted at warm)"), "{screen}");
     insta::with_settings!({ filters => vec![
-        (r"\d[\d.]*m?s\b", "[time]"), (r"run \S+", "run [id]"), (r" +(\[time\])", " $1"), (r" {2,}", "  "),
+        (r"in \d+m, at .*", "[later]"), (r"\d[\d.]*m?s\b", "[time]"), (r"run \S+", "run [id]"), (r" +(\[time\])", " $1"), (r" {2,}", "  "),
     ] }, {
         insta::assert_snapshot!(screen);
     });

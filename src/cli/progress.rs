@@ -15,13 +15,17 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::outcome::Event;
 
 mod board;
+mod screen;
 
 use board::Board;
+use screen::Screen;
 
 /// A run that is over within this time shows nothing: what flashes by cannot be read.
 const QUIET: Duration = Duration::from_millis(300);
 /// How often elapsed times move on.
 const TICK: Duration = Duration::from_millis(100);
+/// At most.
+const DRAWS_A_SECOND: u8 = 20;
 
 /// The display that is on, for whoever else writes to standard error. A process has one terminal, so it has one of these.
 static ON: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -55,7 +59,8 @@ impl Progress {
 
     fn of(board: Board) -> Self {
         if io::stderr().is_terminal() {
-            Self::start(board, ProgressDrawTarget::stderr(), QUIET)
+            let screen = ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), DRAWS_A_SECOND);
+            Self::start(board, screen, QUIET)
         } else {
             Self { live: None }
         }

@@ -51,7 +51,7 @@ impl Default for Patience {
 /// What is to be done about a target that is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Ask again after this.
+    /// Ask again after this. It may be after the time is up, where there is no use in another try before.
     After(Duration),
     /// Do not: it cannot be otherwise before this has passed, and by then the wait is over.
     TooLate(Duration),
@@ -70,17 +70,21 @@ impl Patience {
             return Next::Never;
         }
         let pause = self.of(diagnosis.code, diagnosis.stage).pause(failures, jitter);
-        // One try more before the end is worth more than a long pause.
-        let in_time = |pause: Duration| pause.min((left / 2).max(self.connecting.first));
+        // A try more before the end is worth more than a long pause, but not a burst of them.
+        let in_time = |pause: Duration| if pause >= left && left / 2 >= pause / 4 { left / 2 } else { pause };
         match diagnosis.reset.map(|reset| reset.after) {
             Some(guess) if diagnosis.code == Code::Loading => Next::After(in_time(pause.max(guess.min(GUESS_AT_MOST)))),
             Some(after) if after >= left => Next::TooLate(after),
-            Some(after) if after > in_time(pause) => {
+            Some(after) => {
+                let own = in_time(pause);
+                // Where a provider says "now", it is not asked ever faster.
+                if own > after && (own < left || after < own / 4) {
+                    return Next::After(own);
+                }
                 let spread = (after / 20).min(SPREAD_AT_MOST).mul_f64(share(jitter));
                 Next::After(after + spread.min((left - after) / 2))
             }
-            // Where a provider says "now", it is not asked ever faster.
-            Some(_) | None => Next::After(in_time(pause)),
+            None => Next::After(in_time(pause)),
         }
     }
 

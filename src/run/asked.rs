@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::pass::Stop;
 use crate::outcome::words::{duration, wait};
-use crate::outcome::{Code, Cost, Diagnosis, Event, Outcome, Stage, Usage, Verdict, Warmth, judge};
+use crate::outcome::{Code, Cost, Cure, Diagnosis, Event, Outcome, Stage, Usage, Verdict, Warmth, judge};
 use crate::plan::{Known, Next, Patience};
 use crate::probe::{Cause, Job, cold_start};
 use crate::target::TargetId;
@@ -144,6 +144,23 @@ impl Asked {
         }
         events.insert(0, self.conclude(outcome));
         events
+    }
+
+    /// What bars every target of its provider, whatever the LLM: what broke before the LLM was asked for, or the key.
+    pub(super) fn bars_its_provider(&self) -> Option<String> {
+        let found = self.latest.as_ref().filter(|_| self.known == Known::Barred)?.diagnosis.as_ref()?;
+        // A fault of ours says nothing of anybody.
+        let of_all = found.stage <= Stage::Authenticate && found.code != Code::ProbePanicked;
+        let of_all = of_all || found.code == Code::KeyRefused;
+        let says = || format!("like {}: {} at {}", self.job.target.id, found.code, found.stage);
+        (of_all && found.code.cure() == Cure::Person).then(says)
+    }
+
+    /// Bars it unasked, unless it was asked already.
+    pub(super) fn bar_unasked(&mut self, because: &str) {
+        if self.first_asked.is_none() {
+            (self.known, self.because) = (Known::Barred, Some(because.to_owned()));
+        }
     }
 
     /// Takes in how its probe ended that was stopped, at the end of the wait.

@@ -16,6 +16,8 @@ mod treasury;
 mod wait;
 #[cfg(test)]
 mod wait_tests;
+#[cfg(test)]
+mod wait_world;
 
 pub use chance::{Chance, run_id};
 pub use clock::SystemClock;

@@ -262,8 +262,8 @@ impl Probe {
                 found.timings.total = self.clock.now().saturating_duration_since(begun);
                 return found;
             }
-            let loading = outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::Loading);
-            if loading {
+            let code = outcome.diagnosis.as_ref().map(|diagnosis| diagnosis.code);
+            if code == Some(Code::Loading) {
                 tried.loading += 1;
                 // One wait for a cold LLM, however many attempts it takes.
                 self.job.cold_until.get_or_insert(begun + self.job.target.expect.cold_start);
@@ -272,6 +272,14 @@ impl Probe {
             }
             tried.elapsed = self.clock.now().saturating_duration_since(begun);
             sum.add(&mut outcome, &self.job, tried);
+            if code == Some(Code::Interrupted)
+                && tried.loading > 0
+                && let Some(found) = before
+            {
+                // It was loading; that another look was cut short takes nothing back.
+                let Outcome { attempts, usage, cost, used, .. } = outcome;
+                outcome = Outcome { attempts, usage, cost, used, ..found };
+            }
             outcome.timings.queued = Some(queued);
             outcome.timings.total = tried.elapsed;
             let Some(pause) = self.retry.next(&outcome, tried, self.chance.share()) else { return outcome };

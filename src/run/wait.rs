@@ -232,9 +232,14 @@ impl Waiter<'_> {
         let now = self.runner.clock.now();
         let left = until.saturating_duration_since(now);
         let jitter = self.runner.chance.share();
-        asked.ended(outcome, now, left, &self.settings.patience, jitter).into_iter().for_each(|event| {
-            (self.listener)(event);
-        });
+        let events = asked.ended(outcome, now, left, &self.settings.patience, jitter);
+        let (provider, barred) = (asked.job.target.provider.id.clone(), asked.bars_its_provider());
+        events.into_iter().for_each(|event| (self.listener)(event));
+        if let Some(because) = barred {
+            // A refused key is as refused for the next of them.
+            let alike = self.asked.iter_mut().filter(|other| other.job.target.provider.id == provider);
+            alike.for_each(|other| other.bar_unasked(&because));
+        }
     }
 
     /// Whose probe ended, and with what. A task that broke is an outcome too.

@@ -1,204 +1,13 @@
 //! Waits over a scripted network, in paused time: who is asked when, what opens a gate, and what ends a wait at once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::watch;
-use tokio::time::Instant;
-
-use super::{Awaited, Chance, Listener, Runner, Stop, SystemClock, Treasury, WaitSettings, Waited};
-use crate::outcome::sample::{run_id, target};
-use crate::outcome::{Code, Event, GateState, Verdict, Warmth, judge};
-use crate::plan::{Accepts, Gate, Patience, RetryPolicy};
-use crate::probe::clock::Clock;
-use crate::probe::transport::{
-    Answer, Body, BodyFault, Boxed, DialFault, DialMarks, Dialled, ExchangeFault, Head, Line, Network, Request,
+use super::wait_world::{
+    FAILS, Meets, Nobody, Panic, READY, REFUSED, Silence, Status, Wait, id, ids, main_with, ready_after,
 };
-use crate::probe::{Cause, Job};
-use crate::target::{Credential, Depth, Provider, TargetId};
-
-/// What one probe of a target meets.
-#[derive(Debug, Clone, Copy)]
-enum Meets {
-    /// Nothing listens.
-    Nobody,
-    /// An answer after so many seconds: the status, and `Retry-After` in seconds.
-    Status(f64, u16, Option<u32>),
-    /// Silence.
-    Silence,
-    /// A panic of ours.
-    Panic,
-}
-
-use Meets::{Nobody, Panic, Silence, Status};
-
-const READY: Meets = Status(0.0, 200, None);
-const REFUSED: Meets = Status(0.0, 401, None);
-const FAILS: Meets = Status(0.0, 500, None);
-
-fn ready_after(seconds: f64) -> Meets {
-    Status(seconds, 200, None)
-}
-
-/// Each target has a provider of its own name; its n-th probe meets the n-th of its script, and then the last again.
-struct Scripted {
-    scripts: HashMap<String, Vec<Meets>>,
-    dials: Mutex<Vec<(String, Instant)>>,
-}
-
-struct Wire(Meets);
-
-struct Whole(Option<&'static str>);
-
-impl Body for Whole {
-    fn chunk(&mut self) -> Boxed<'_, Result<Option<Bytes>, BodyFault>> {
-        Box::pin(async { Ok(self.0.take().map(Bytes::from)) })
-    }
-}
-
-impl Line for Wire {
-    fn send<'a>(&'a mut self, _: Request) -> Boxed<'a, Result<Answer, ExchangeFault>> {
-        Box::pin(async move {
-            let sent = SystemClock.now();
-            let Status(after, status, retry_after) = self.0 else { return std::future::pending().await };
-            tokio::time::sleep(Duration::from_secs_f64(after)).await;
-            let headers = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
-            let body = match status {
-                200 => r#"{"choices":[{"message":{"content":"pong"},"finish_reason":"stop"}]}"#,
-                _ => r#"{"error":{"message":"no"}}"#,
-            };
-            let head = Head { status, headers: headers.into_iter().collect() };
-            Ok(Answer { head, sent, answered: SystemClock.now(), body: Box::new(Whole(Some(body))) })
-        })
-    }
-
-    fn reopened(&self) -> bool {
-        false
-    }
-}
-
-impl Network for Scripted {
-    fn dial<'a>(&'a self, provider: &'a Provider, _: Duration) -> Boxed<'a, Dialled> {
-        Box::pin(async move {
-            let name = provider.id.to_string();
-            let script = &self.scripts[&name];
-            let mut dials = self.dials.lock().unwrap();
-            let number = dials.iter().filter(|(other, _)| *other == name).count();
-            dials.push((name, Instant::now()));
-            drop(dials);
-            let meets = *script.get(number).or(script.last()).unwrap();
-            assert!(!matches!(meets, Panic), "a fault of ours");
-            let line: Result<Box<dyn Line>, DialFault> = match meets {
-                Nobody => Err(DialFault::Refused("nobody".to_owned())),
-                other => Ok(Box::new(Wire(other))),
-            };
-            Dialled { marks: DialMarks::default(), line }
-        })
-    }
-}
-
-/// What a wait came to, in the scripted world.
-struct Came {
-    waited: Waited,
-    took: f64,
-    /// Who was dialled, and after how many seconds.
-    dials: Vec<(String, f64)>,
-    events: Vec<Event>,
-}
-
-impl Came {
-    fn states(&self) -> Vec<GateState> {
-        self.waited.gates.iter().map(|gate| gate.state).collect()
-    }
-
-    fn says(&self) -> &str {
-        &self.waited.gates[0].says
-    }
-
-    fn asked(&self, name: &str) -> Vec<f64> {
-        self.dials.iter().filter(|(other, _)| other == name).map(|(_, at)| *at).collect()
-    }
-
-    fn held_by(&self) -> Vec<&str> {
-        self.waited.gates[0].held_by.iter().map(TargetId::as_str).collect()
-    }
-}
-
-/// A wait: its targets with what they meet, its gates, for how long.
-struct Wait<'a> {
-    scripts: &'a [(&'a str, &'a [Meets])],
-    gates: Vec<Gate>,
-    deadline: u64,
-    accepts: Accepts,
-    signal: Option<f64>,
-    depth: Depth,
-}
-
-impl<'a> Wait<'a> {
-    fn of(gate: Gate, scripts: &'a [(&'a str, &'a [Meets])]) -> Self {
-        let (accepts, depth) = (Accepts::Fallback, Depth::Warm);
-        Self { scripts, gates: vec![gate], deadline: 600, accepts, signal: None, depth }
-    }
-
-    async fn ends(self) -> Came {
-        let began = Instant::now();
-        let network = Arc::new(Scripted {
-            scripts: self.scripts.iter().map(|(name, script)| ((*name).to_owned(), script.to_vec())).collect(),
-            dials: Mutex::default(),
-        });
-        let retry = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
-        let treasury = Arc::new(Treasury::unlimited(Arc::new(SystemClock)));
-        let (clock, chance) = (Arc::new(SystemClock), Arc::new(Chance::from_seed(1)));
-        let runner = Runner::new(network.clone(), clock, chance, retry, treasury);
-        let jobs = self.scripts.iter().map(|(name, _)| Job {
-            target: Arc::new(target(name, name, "m")),
-            credential: Arc::new(Credential::NotNeeded),
-            depth: self.depth,
-            run_id: run_id(),
-            cold_until: None,
-        });
-        let gates: Vec<Awaited> =
-            self.gates.into_iter().map(|gate| Awaited { name: "g".to_owned(), line: None, gate }).collect();
-        let settings = WaitSettings {
-            deadline: Duration::from_secs(self.deadline),
-            accepts: self.accepts,
-            patience: Patience::default(),
-        };
-        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
-        let listener: Listener = {
-            let events = Arc::clone(&events);
-            Arc::new(move |event| events.lock().unwrap().push(event))
-        };
-        let (stop, stopper) = watch::channel(Stop::No);
-        if let Some(after) = self.signal {
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_secs_f64(after)).await;
-                stop.send_replace(Stop::Because(Cause::Signal));
-                std::future::pending::<()>().await;
-            });
-        }
-        let waited = runner.wait(jobs.collect(), &gates, &settings, &listener, stopper).await;
-        let took = began.elapsed().as_secs_f64();
-        let dials = network.dials.lock().unwrap();
-        let dials = dials.iter().map(|(name, at)| (name.clone(), (*at - began).as_secs_f64())).collect();
-        let events = events.lock().unwrap().clone();
-        Came { waited, took, dials, events }
-    }
-}
-
-fn id(name: &str) -> TargetId {
-    TargetId::new(name).unwrap()
-}
-
-fn ids(names: &[&str]) -> Vec<TargetId> {
-    names.iter().map(|name| id(name)).collect()
-}
-
-fn main_with(fallback: &[&str]) -> Gate {
-    Gate::MainWithFallback { main: id("main"), fallback: ids(fallback) }
-}
+use crate::outcome::{Code, Event, GateState, Verdict, Warmth, judge};
+use crate::plan::{Accepts, Gate};
+use crate::target::Depth;
 
 #[tokio::test(start_paused = true)]
 async fn it_notices_the_moment_a_model_answers() {
@@ -247,6 +56,16 @@ async fn where_another_way_is_left_the_incurable_one_is_never_asked_again() {
     let came = Wait::of(Gate::Any(ids(&["a", "b"])), &[("a", &[REFUSED]), ("b", &slow)]).ends().await;
     assert_eq!(came.states(), [GateState::Open]);
     assert_eq!((came.asked("a").len(), came.asked("b").len()), (1, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_refused_once_for_all_targets_of_its_provider() {
+    // Two targets at the provider `main`.
+    let came =
+        Wait { shared: true, ..Wait::of(main_with(&["x"]), &[("main", &[REFUSED]), ("x", &[READY])]) }.ends().await;
+    assert_eq!((came.states(), came.dials.len()), (vec![GateState::Shut], 1));
+    assert_eq!(came.says(), "cannot open: main (key-refused at warm), x (like main: key-refused at warm)");
+    assert_eq!(came.waited.outcomes.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -301,6 +120,17 @@ async fn one_that_is_silent_until_the_deadline_is_too_slow() {
     let diagnosis = came.waited.outcomes[0].diagnosis.clone().unwrap();
     assert_eq!(diagnosis.code, Code::FirstTokenTimeout);
     assert!(diagnosis.remedy.contains("--deadline"), "{}", diagnosis.remedy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_says_that_it_loads_until_the_deadline_is_loading() {
+    let loads = Status(0.0, 503, None);
+    for script in [&[loads][..], &[loads, loads, Silence]] {
+        let came = Wait { deadline: 20, ..Wait::of(Gate::All(ids(&["a"])), &[("a", script)]) }.ends().await;
+        assert_eq!(came.states(), [GateState::Late]);
+        assert_eq!(came.waited.outcomes[0].diagnosis.as_ref().unwrap().code, Code::Loading);
+        assert!(came.says().ends_with("still without a (loading at warm)"), "{}", came.says());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,7 +59,12 @@ const FIELDS: [(&str, &str, &str); 37] = [
 const EVENTS: [(&str, &str, &str); 5] = [
     (PROBE_STARTED, "debug", "a probe begins: `target`, `depth`"),
     (PROBE_ENTERED, "trace", "a probe enters a stage: `target`, `stage`"),
-    (PROBE_RETRYING, "info", "a probe will be tried again: `target`, `attempt` (from 2), `code` of the last one"),
+    (
+        PROBE_RETRYING,
+        "info",
+        "a probe will be tried again: `target`, `attempt` (from 2), `code` of the last one. Where the model goes on \
+         loading, the level is debug",
+    ),
     (
         PROBE_FINISHED,
         "info, warn, error",

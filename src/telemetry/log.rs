@@ -17,13 +17,13 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::escape::json;
 use super::line::Lines;
 use super::{gates, service};
-use crate::outcome::{Event, Record, Verdict};
+use crate::outcome::{Code, Event, Record, Verdict};
 
 /// A probe began. Level `debug`.
 pub const PROBE_STARTED: &str = "probe.started";
 /// A probe entered a stage. Level `trace`.
 pub const PROBE_ENTERED: &str = "probe.entered";
-/// A probe will be tried again. Level `info`.
+/// A probe will be tried again. Level `info`; `debug` where the model goes on loading.
 pub const PROBE_RETRYING: &str = "probe.retrying";
 /// A probe ended. Level `info` when it is ready or its warm-up was withheld to spare the quota, else `warn` when it is degraded or unknown, `error` when it failed; `debug` where `wait` has been told the same of it before.
 pub const PROBE_FINISHED: &str = "probe.finished";
@@ -54,6 +54,10 @@ pub fn emit(event: &Event) {
         Event::Entered { target, stage } => {
             tracing::trace!(name: PROBE_ENTERED, target: ORIGIN, target = target.as_str(), stage = stage.name());
         }
+        // That it goes on loading is no news.
+        Event::Retrying { target, attempt, code } if *code == Code::Loading && *attempt > 2 => tracing::debug!(
+            name: PROBE_RETRYING, target: ORIGIN, target = target.as_str(), attempt = attempt, code = code.name()
+        ),
         Event::Retrying { target, attempt, code } => tracing::info!(
             name: PROBE_RETRYING, target: ORIGIN, target = target.as_str(), attempt = attempt, code = code.name()
         ),
