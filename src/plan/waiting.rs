@@ -108,19 +108,27 @@ impl Gate {
     }
 }
 
-/// At least `n` of them.
+/// At least `n` of them. Each is looked at once: a gate of many targets is judged as often as one of them answers.
 fn counting<'g>(n: usize, of: &'g [TargetId], known: &dyn Fn(&TargetId) -> Known) -> GateStanding<'g> {
-    let those = |is: fn(Known) -> bool| of.iter().filter(move |target| is(known(target)));
-    let ready: Vec<&TargetId> = those(Known::is_ready).collect();
+    let (mut ready, mut whole, mut barred, mut open) = (Vec::new(), 0, Vec::new(), Vec::new());
+    for target in of {
+        match known(target) {
+            Known::Ready => {
+                whole += 1;
+                ready.push(target);
+            }
+            Known::Impaired => ready.push(target),
+            Known::Barred => barred.push(target),
+            other => open.push((target, other)),
+        }
+    }
     if ready.len() >= n {
-        let whole = those(|known| known == Known::Ready).count();
         return GateStanding::Open { how: if whole >= n { How::Whole } else { How::Impaired }, through: ready };
     }
-    let barred: Vec<&TargetId> = those(|known| known == Known::Barred).collect();
-    if of.len().saturating_sub(barred.len()) < n {
+    if ready.len() + open.len() < n {
         return GateStanding::Shut(barred);
     }
-    GateStanding::Waiting(asked(n - ready.len(), of.iter(), known))
+    GateStanding::Waiting(asked(n - ready.len(), open.into_iter()))
 }
 
 /// The main target, or else the first fallback that is ready.
@@ -142,20 +150,16 @@ fn preferring<'g>(
         Some(_) if of_main == Known::Failing && accepts == Accepts::MainFirst => GateStanding::Waiting(vec![main]),
         Some(other) => GateStanding::Open { how: How::Fallback, through: vec![other] },
         None if all().all(|target| known(target) == Known::Barred) => GateStanding::Shut(all().collect()),
-        None => GateStanding::Waiting(asked(1, all(), known)),
+        None => GateStanding::Waiting(asked(1, all().map(|target| (target, known(target))))),
     }
 }
 
 /// Whom to ask while so many are missing: all that were asked before, and as many new ones as are missing.
-fn asked<'g>(
-    missing: usize,
-    of: impl Iterator<Item = &'g TargetId>,
-    known: &dyn Fn(&TargetId) -> Known,
-) -> Vec<&'g TargetId> {
+fn asked<'g>(missing: usize, of: impl Iterator<Item = (&'g TargetId, Known)>) -> Vec<&'g TargetId> {
     let mut room = missing;
     let mut asked = Vec::new();
-    for target in of {
-        match known(target) {
+    for (target, known) in of {
+        match known {
             Known::Barred | Known::Impaired | Known::Ready => {}
             Known::Slow | Known::Failing => asked.push(target),
             Known::Nothing if room > 0 => {

@@ -1,9 +1,9 @@
 //! One target that is waited for: what is known of it, when it is asked again, and what asking it has come to.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::pass::Stop;
@@ -12,6 +12,13 @@ use crate::outcome::{Code, Cost, Cure, Diagnosis, Event, Outcome, Stage, Usage, 
 use crate::plan::{Known, Next, Patience};
 use crate::probe::{Cause, Job, cold_start};
 use crate::target::TargetId;
+
+/// Whether somebody waits for a target at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Yes,
+    No,
+}
 
 /// A target that is waited for.
 pub(super) struct Asked {
@@ -33,7 +40,9 @@ pub(super) struct Asked {
     /// Whether it was found loading, or silent, since it was first asked.
     was_cold: bool,
     /// What is known of it in full.
-    latest: Option<Outcome>,
+    latest: Option<Arc<Outcome>>,
+    /// When its first probe began.
+    started: Option<Timestamp>,
     /// What all its probes came to.
     probes: u32,
     attempts: u32,
@@ -60,6 +69,7 @@ impl Asked {
             failures: 0,
             was_cold: false,
             latest: None,
+            started: None,
             probes: 0,
             attempts: 0,
             usage: Usage::default(),
@@ -85,11 +95,11 @@ impl Asked {
     }
 
     /// When something is to be done about it by itself.
-    pub(super) fn wake(&self, wanted: &HashSet<TargetId>) -> Option<Instant> {
+    pub(super) fn wake(&self, wanted: Wanted) -> Option<Instant> {
         match (&self.running, self.known) {
             (Some(_), Known::Nothing) => self.slow_at(),
             (Some(_), _) => None,
-            (None, _) => self.not_before.filter(|_| wanted.contains(&self.job.target.id)),
+            (None, _) => self.not_before.filter(|_| wanted == Wanted::Yes),
         }
     }
 
@@ -213,27 +223,27 @@ impl Asked {
     /// Keeps an outcome, and tells of it: in full where it is news. That a probe was stopped is worth less than what was
     /// found before.
     fn conclude(&mut self, outcome: Outcome) -> Event {
+        let outcome = Arc::new(outcome);
+        self.started.get_or_insert(outcome.started);
         let alike = self.latest.as_ref().is_some_and(|before| conclusion(before) == conclusion(&outcome));
         let stopped = outcome.diagnosis.as_ref().is_some_and(|found| found.code == Code::Interrupted);
         if self.latest.is_none() || !stopped {
-            let mut kept = outcome.clone();
-            if let Some(first) = &self.latest {
-                kept.started = first.started;
-            }
-            self.latest = Some(kept);
+            self.latest = Some(Arc::clone(&outcome));
         }
-        let outcome = Arc::new(outcome);
         if alike { Event::FinishedAlike(outcome) } else { Event::Finished(outcome) }
     }
 
     /// What was found of it, with all that asking it came to.
     pub(super) fn report(&self) -> Option<Arc<Outcome>> {
-        let mut outcome = self.latest.clone()?;
-        if self.probes > 1 {
-            (outcome.attempts, outcome.usage, outcome.cost) = (self.attempts, self.usage, self.cost);
-            if let (Some(first), Some(ended)) = (self.first_asked, self.ended) {
-                outcome.timings.total = ended.saturating_duration_since(first);
-            }
+        let latest = self.latest.as_ref()?;
+        if self.probes == 1 {
+            return Some(Arc::clone(latest));
+        }
+        let mut outcome = Outcome::clone(latest);
+        (outcome.attempts, outcome.usage, outcome.cost) = (self.attempts, self.usage, self.cost);
+        if let (Some(first), Some(ended), Some(started)) = (self.first_asked, self.ended, self.started) {
+            outcome.timings.total = ended.saturating_duration_since(first);
+            outcome.started = started;
         }
         Some(Arc::new(outcome))
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
 
-use super::asked::Asked;
+use super::asked::{Asked, Wanted};
 use super::pass::{BETWEEN_STARTS, Listener, Progress, Runner, Stop, Stopper, stopped};
 use crate::outcome::{Event, GateNews, GateState, Outcome};
 use crate::plan::{Accepts, Gate, GateStanding, How, Known, Patience, Told, says};
@@ -76,7 +76,7 @@ struct Watch<'g> {
     /// Once it is open, it stays so.
     open: Option<GateEnd>,
     /// Whom it asked for until now.
-    turned_to: HashSet<&'g TargetId>,
+    turned_to: HashSet<usize>,
 }
 
 struct Waiter<'g> {
@@ -149,7 +149,8 @@ impl Waiter<'_> {
                 // One that was begun may let the next begin.
                 continue;
             }
-            let wake = self.asked.iter().filter_map(|asked| asked.wake(&wanted)).fold(until, Instant::min);
+            let wakes = self.asked.iter().zip(&wanted).filter_map(|(asked, wanted)| asked.wake(*wanted));
+            let wake = wakes.fold(until, Instant::min);
             tokio::select! {
                 biased;
                 cause = stopped(stop.clone()) => break End::Stopped(cause),
@@ -165,9 +166,10 @@ impl Waiter<'_> {
         self.end(end).await
     }
 
-    /// Looks at every gate, and tells what has changed. Whom to ask; nobody where nothing is left to wait for.
-    fn look(&mut self) -> Option<HashSet<TargetId>> {
-        let mut wanted = HashSet::new();
+    /// Looks at every gate, and tells what has changed. Who is to be asked, by place; `None` where nothing is left to wait
+    /// for.
+    fn look(&mut self) -> Option<Vec<Wanted>> {
+        let mut wanted = vec![Wanted::No; self.asked.len()];
         let mut shut = false;
         let mut news = Vec::new();
         let (asked, places, accepts) = (&self.asked, &self.places, self.settings.accepts);
@@ -185,12 +187,14 @@ impl Waiter<'_> {
                 }
                 GateStanding::Waiting(asks) => {
                     // It begins, or it turns to one more.
-                    let before = watch.turned_to.len();
-                    watch.turned_to.extend(asks);
-                    if watch.turned_to.len() > before {
+                    let mut turned = false;
+                    for place in asks.iter().filter_map(|target| places.get(*target)) {
+                        wanted.get_mut(*place).into_iter().for_each(|wanted| *wanted = Wanted::Yes);
+                        turned |= watch.turned_to.insert(*place);
+                    }
+                    if turned {
                         news.push(tell(GateState::Waiting));
                     }
-                    wanted.extend(asks.iter().map(|target| (*target).clone()));
                 }
                 GateStanding::Shut(_) => {
                     shut = true;
@@ -199,15 +203,15 @@ impl Waiter<'_> {
             }
         }
         news.into_iter().for_each(|news| (self.listener)(Event::Gate(news)));
-        (!shut && !wanted.is_empty()).then_some(wanted)
+        (!shut && wanted.contains(&Wanted::Yes)).then_some(wanted)
     }
 
     /// Begins probes of those that are wanted and due, and stops those of whom nobody wants to know any more. Whether
     /// any began.
-    fn ask(&mut self, wanted: &HashSet<TargetId>, now: Instant) -> bool {
+    fn ask(&mut self, wanted: &[Wanted], now: Instant) -> bool {
         let mut began = false;
-        for (place, asked) in self.asked.iter_mut().enumerate() {
-            if !wanted.contains(&asked.job.target.id) {
+        for ((place, asked), wanted) in self.asked.iter_mut().enumerate().zip(wanted) {
+            if *wanted == Wanted::No {
                 asked.stop(Cause::Settled);
                 continue;
             }

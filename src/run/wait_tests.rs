@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::wait_world::{
-    FAILS, Meets, Nobody, Panic, READY, REFUSED, Silence, Status, Wait, id, ids, main_with, ready_after,
+    FAILS, Meets, Nobody, Panic, READY, REFUSED, Silence, Status, Wait, ids, main_with, ready_after,
 };
 use crate::outcome::{Code, Event, GateState, Verdict, Warmth, judge};
 use crate::plan::{Accepts, Gate};

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::outcome::sample::{run_id, target};
-use crate::outcome::{Code, Event, GateState, Verdict, Warmth, judge};
+use crate::outcome::{Event, GateState};
 use crate::plan::{Accepts, Gate, Patience, RetryPolicy};
 use crate::probe::clock::Clock;
 use crate::probe::transport::{
