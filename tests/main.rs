@@ -37,6 +37,8 @@ mod status;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod wait;
+#[cfg(test)]
 mod warmth;
 #[cfg(test)]
 mod worlds;

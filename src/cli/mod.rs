@@ -29,6 +29,7 @@ mod status;
 mod step_summary;
 mod terminal;
 mod touch;
+mod wait;
 mod wanted;
 mod workflow;
 
@@ -114,6 +115,8 @@ impl From<LogFormatArg> for LogFormat {
 enum Command {
     /// Probe targets once and report
     Check(check::CheckArgs),
+    /// Wait until a gate opens: until the models are ready, or waiting cannot make them so
+    Wait(wait::WaitArgs),
     /// Stay up and keep the models warm on their schedules, or with --once probe what is due
     Run(run::RunArgs),
     /// Show how every target stands, from the history that `run` keeps
@@ -186,6 +189,7 @@ fn run(cli: Cli) -> anyhow::Result<Ended> {
     let Cli { global, command } = cli;
     let exit = match command {
         Command::Check(args) => return check::run(&global, &args),
+        Command::Wait(args) => return wait::run(&global, &args),
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),

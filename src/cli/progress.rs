@@ -1,9 +1,9 @@
 //! What is going on, live, on a terminal: a line per running target and one that counts. It is gone when the run ends,
-//! so that the table stands alone; a pipe never sees any of it, and nor does a terminal when a run is over at once.
+//! so that the table stands alone; a pipe never sees any of it, and nor does a terminal when a run is over at once. What
+//! the lines say is `progress/board.rs`'.
 //!
 //! A reader of the event stream like the log. It decides nothing, and the run does not wait for it.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,18 +13,20 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::workflow;
-use crate::outcome::words::duration;
-use crate::outcome::{Event, Stage, Verdict, judge};
-use crate::target::TargetId;
+use crate::outcome::Event;
+
+mod board;
+mod screen;
+
+use board::Board;
+use screen::Screen;
 
 /// A run that is over within this time shows nothing: what flashes by cannot be read.
 const QUIET: Duration = Duration::from_millis(300);
 /// How often elapsed times move on.
 const TICK: Duration = Duration::from_millis(100);
-/// How many targets are shown at most; the rest is counted.
-const SHOWN: usize = 12;
-/// The columns of a target's name; a longer one pushes the rest of its line.
-const NAME: usize = 16;
+/// At most.
+const DRAWS_A_SECOND: u8 = 20;
 
 /// The display that is on, for whoever else writes to standard error. A process has one terminal, so it has one of these.
 static ON: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -48,17 +50,27 @@ impl Progress {
     /// Shows the progress of `total` targets on standard error; where that is no terminal it shows nothing and costs
     /// nothing.
     pub(super) fn on_stderr(total: usize) -> Self {
+        Self::of(Board::new(total))
+    }
+
+    /// The same for a wait that has so much time.
+    pub(super) fn of_a_wait(total: usize, deadline: Duration) -> Self {
+        Self::of(Board::of_a_wait(total, deadline))
+    }
+
+    fn of(board: Board) -> Self {
         if io::stderr().is_terminal() {
-            Self::start(total, ProgressDrawTarget::stderr(), QUIET)
+            let screen = ProgressDrawTarget::term_like_with_hz(Box::new(Screen::default()), DRAWS_A_SECOND);
+            Self::start(board, screen, QUIET)
         } else {
             Self { live: None }
         }
     }
 
-    fn start(total: usize, terminal: ProgressDrawTarget, quiet: Duration) -> Self {
+    fn start(board: Board, terminal: ProgressDrawTarget, quiet: Duration) -> Self {
         let (sender, events) = channel();
         // A thread, so that times move on while the run's own thread waits for the network.
-        let painter = Builder::new().name("progress".to_owned()).spawn(move || paint(&events, terminal, total, quiet));
+        let painter = Builder::new().name("progress".to_owned()).spawn(move || paint(&events, terminal, board, quiet));
         // Without a thread there is no display, and the run goes on.
         let live = painter.ok().map(|painter| Live { events: Some(sender), painter: Some(painter) });
         Self { live: live.map(Mutex::new) }
@@ -119,10 +131,9 @@ impl Write for BesideProgress {
 }
 
 /// Draws until the events end, then clears.
-fn paint(events: &Receiver<Event>, terminal: ProgressDrawTarget, total: usize, quiet: Duration) {
+fn paint(events: &Receiver<Event>, terminal: ProgressDrawTarget, mut board: Board, quiet: Duration) {
     // Hidden until `quiet` has passed; meanwhile it is the stopwatch.
     let bar = ProgressBar::hidden();
-    let mut board = Board::new(total);
     let mut terminal = Some(terminal);
     loop {
         match events.recv_timeout(TICK) {
@@ -154,85 +165,6 @@ fn paint(events: &Receiver<Event>, terminal: ProgressDrawTarget, total: usize, q
     }
 }
 
-/// What is to be shown. Times are measured from the start of the display.
-#[derive(Debug)]
-struct Board {
-    total: usize,
-    finished: usize,
-    failed: usize,
-    /// In the order in which they began, so that the slowest stand on top.
-    running: Vec<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    target: TargetId,
-    since: Duration,
-    stage: Option<Stage>,
-    attempt: u32,
-}
-
-impl Board {
-    fn new(total: usize) -> Self {
-        Self { total, finished: 0, failed: 0, running: Vec::new() }
-    }
-
-    fn observe(&mut self, event: &Event, now: Duration) {
-        match event {
-            Event::Started { target, .. } => {
-                self.running.push(Running { target: target.clone(), since: now, stage: None, attempt: 1 });
-            }
-            Event::Entered { target, stage } => {
-                if let Some(running) = self.find(target) {
-                    running.stage = Some(*stage);
-                }
-            }
-            Event::Retrying { target, attempt, .. } => {
-                if let Some(running) = self.find(target) {
-                    running.attempt = *attempt;
-                    running.stage = None;
-                }
-            }
-            Event::Finished(outcome) => {
-                self.running.retain(|running| running.target != outcome.target.id);
-                self.finished += 1;
-                self.failed += usize::from(judge(outcome) == Verdict::Failed);
-            }
-            // A pass by hand has neither.
-            Event::Told(_) | Event::Service(_) => {}
-        }
-    }
-
-    fn find(&mut self, target: &TargetId) -> Option<&mut Running> {
-        self.running.iter_mut().find(|running| running.target == *target)
-    }
-
-    /// The lines, without a line feed at the end.
-    fn text(&self, now: Duration) -> String {
-        let mut text = String::new();
-        for running in self.running.iter().take(SHOWN) {
-            let stage = running.stage.map_or("", Stage::name);
-            let elapsed = duration(now.saturating_sub(running.since));
-            // Writing to a String cannot fail.
-            let _ = write!(text, "  {:NAME$}  {stage:12}  {elapsed:>7}", running.target);
-            if running.attempt > 1 {
-                let _ = write!(text, "  attempt {}", running.attempt);
-            }
-            text.push('\n');
-        }
-        let more = self.running.len().saturating_sub(SHOWN);
-        if more > 0 {
-            let _ = writeln!(text, "  and {more} more");
-        }
-        let _ = write!(text, "{}/{}", self.finished, self.total.max(self.finished));
-        if self.failed > 0 {
-            let _ = write!(text, ", {} failed", self.failed);
-        }
-        let _ = write!(text, ", {}", duration(now));
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -240,57 +172,11 @@ mod tests {
     use indicatif::TermLike;
 
     use super::*;
-    use crate::outcome::Code;
-    use crate::report::sample::{ms, ready, refused};
-    use crate::target::Depth;
-
-    fn id(name: &str) -> TargetId {
-        TargetId::new(name).unwrap()
-    }
+    use crate::report::sample::ready;
+    use crate::target::{Depth, TargetId};
 
     fn started(name: &str) -> Event {
-        Event::Started { target: id(name), depth: Depth::Warm }
-    }
-
-    #[test]
-    fn the_board_shows_what_runs() {
-        let mut board = Board::new(4);
-        for (event, now) in [
-            (started("glm"), 0),
-            (started("kimi"), 100),
-            (started("gone"), 100),
-            (Event::Entered { target: id("glm"), stage: Stage::Warm }, 200),
-            (Event::Retrying { target: id("kimi"), attempt: 2, code: Code::Overloaded }, 900),
-            (Event::Entered { target: id("kimi"), stage: Stage::Connect }, 950),
-            (Event::Finished(Arc::new(refused("p", "gone", "m"))), 1_000),
-        ] {
-            board.observe(&event, ms(now));
-        }
-        assert_eq!(
-            board.text(ms(4_200)),
-            "  glm               warm             4.2s\n  \
-               kimi              connect          4.1s  attempt 2\n\
-             1/4, 1 failed, 4.2s"
-        );
-    }
-
-    #[test]
-    fn at_most_twelve_targets_are_shown() {
-        let mut board = Board::new(40);
-        for number in 0..40 {
-            board.observe(&started(&format!("t{number}")), ms(0));
-        }
-        let text = board.text(ms(1_000));
-        assert_eq!(text.lines().count(), SHOWN + 2);
-        assert!(text.ends_with("  and 28 more\n0/40, 1.0s"), "{text}");
-    }
-
-    #[test]
-    fn events_of_unknown_targets_are_ignored() {
-        let mut board = Board::new(0);
-        board.observe(&Event::Entered { target: id("x"), stage: Stage::Tls }, ms(0));
-        board.observe(&Event::Finished(Arc::new(ready("p", "x", "m"))), ms(1));
-        assert_eq!(board.text(ms(2)), "1/1, 2ms");
+        Event::Started { target: TargetId::new(name).unwrap(), depth: Depth::Warm }
     }
 
     /// A terminal that keeps what it is sent.
@@ -336,7 +222,8 @@ mod tests {
 
     fn sent(quiet: Duration) -> Vec<String> {
         let paper = Paper::default();
-        let progress = Progress::start(1, ProgressDrawTarget::term_like_with_hz(Box::new(paper.clone()), 255), quiet);
+        let progress =
+            Progress::start(Board::new(1), ProgressDrawTarget::term_like_with_hz(Box::new(paper.clone()), 255), quiet);
         progress.observe(&started("glm"));
         progress.observe(&Event::Finished(Arc::new(ready("p", "glm", "m"))));
         progress.finish();

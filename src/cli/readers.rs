@@ -32,10 +32,15 @@ pub(super) struct Readers {
 impl Readers {
     /// Starts them for `total` targets.
     pub(super) fn start(total: usize, records: Records) -> io::Result<Self> {
+        Self::beside(Progress::on_stderr(total), records)
+    }
+
+    /// Starts them with this display.
+    pub(super) fn beside(progress: Progress, records: Records) -> io::Result<Self> {
         let (events, received) = mpsc::channel();
         let (told, done) = oneshot::channel();
         std::thread::Builder::new().name("readers".to_owned()).spawn(move || {
-            let written = read(&received, total, records);
+            let written = read(&received, &progress, records);
             // Nobody waits when the run was ended by a second signal.
             told.send(written).ok();
         })?;
@@ -58,15 +63,14 @@ impl Readers {
     }
 }
 
-fn read(events: &mpsc::Receiver<Event>, total: usize, records: Records) -> io::Result<()> {
-    let progress = Progress::on_stderr(total);
+fn read(events: &mpsc::Receiver<Event>, progress: &Progress, records: Records) -> io::Result<()> {
     let mut written = Ok(());
     for event in events {
         log::emit(&event);
         progress.observe(&event);
         if records == Records::Streamed
             && written.is_ok()
-            && let Event::Finished(outcome) = &event
+            && let Event::Finished(outcome) | Event::FinishedAlike(outcome) = &event
         {
             let mut line = Vec::new();
             written = report::line(outcome, &mut line);

@@ -1,8 +1,9 @@
 //! The one stream of what happens. Log, progress, metrics, store and notifications are its readers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Notice, Outcome, Stage};
+use super::{Code, Notice, Outcome, Stage};
 use crate::target::{Depth, TargetId};
 
 /// Something that happened.
@@ -29,14 +30,53 @@ pub enum Event {
         /// The attempt that begins, from 2.
         attempt: u32,
         /// What the last attempt ended in.
-        code: super::Code,
+        code: Code,
     },
     /// A probe ended.
     Finished(Arc<Outcome>),
+    /// A probe ended, and came to the same as the one before it: no news, where a target is asked until it is ready.
+    FinishedAlike(Arc<Outcome>),
+    /// A target that is waited for will be asked again.
+    Pausing {
+        /// What is asked again.
+        target: TargetId,
+        /// Why it is not ready.
+        code: Code,
+        /// After how long.
+        after: Duration,
+    },
+    /// A gate that is waited for came to another state.
+    Gate(GateNews),
     /// A status changed, and it is worth telling.
     Told(Notice),
     /// Something happened to the service itself.
     Service(Service),
+}
+
+/// How a gate stands, as news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateNews {
+    /// Its name, or what it asks for.
+    pub gate: String,
+    /// How it stands.
+    pub state: GateState,
+    /// Why, in one sentence.
+    pub says: String,
+}
+
+/// How a gate that is waited for can stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GateState {
+    /// It can still open.
+    Waiting,
+    /// It is open.
+    Open,
+    /// It is open on a fallback, or with a warning.
+    Degraded,
+    /// It cannot open by waiting.
+    Shut,
+    /// The time was up before it opened.
+    Late,
 }
 
 /// What happens to the service itself.

@@ -21,7 +21,7 @@ pub mod words;
 
 pub use code::{Class, Code, Cure, Explanation};
 pub use diagnosis::{Diagnosis, Reset, ResetSource};
-pub use event::{Event, Service};
+pub use event::{Event, GateNews, GateState, Service};
 pub use facts::{Connection, Outcome, Proof, Residence, RunId, Stage, StageTime, Timings, Usage, Warmth};
 pub use outage::{Notice, Outage, ProviderFlip, is_shared};
 pub use reading::{Cost, Limited, ListPrice, QuotaSeen, Reading, Unit, Used, WindowName, Withholding};

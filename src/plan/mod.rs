@@ -5,10 +5,17 @@ mod due;
 mod forecast;
 mod gate;
 mod maintenance;
+mod patience;
+#[cfg(test)]
+mod patience_tests;
 mod retry;
 mod schedule;
 mod simulate;
 mod spans;
+mod waiting;
+mod waiting_says;
+#[cfg(test)]
+mod waiting_tests;
 mod windows;
 
 pub use assumed::{Assumed, Others, stake};
@@ -18,7 +25,10 @@ pub use forecast::{
 };
 pub use gate::{Gate, GateId, NamedGate};
 pub use maintenance::{Maintenance, MaintenanceTime, Selection};
+pub use patience::{Backoff, Next, Patience};
 pub use retry::{RetryPolicy, Tried};
 pub use schedule::{CheckSchedule, CronError, CronText, TargetSchedule, Trigger, WarmSchedule, WarmTrigger};
 pub use simulate::{COLD_START, IDLE_TIMEOUT, Probing, SimulatedAccount, SimulatedTarget, Simulation, Taken, Tally};
+pub use waiting::{Accepts, GateStanding, How, Known};
+pub use waiting_says::{Told, says};
 pub use windows::{Daily, DuringError, TimeOfDay, Windows};

@@ -53,6 +53,8 @@ pub enum Cause {
     Deadline,
     /// A signal.
     Signal,
+    /// Nobody waits for it any more.
+    Settled,
 }
 
 impl Cause {
@@ -62,6 +64,7 @@ impl Cause {
         match self {
             Self::Deadline => "the deadline of the whole run was reached",
             Self::Signal => "a signal asked to stop",
+            Self::Settled => "what was waited for was settled without it",
         }
     }
 }
@@ -289,22 +292,22 @@ pub async fn climb(
         stage: Stage::Credential,
         entered: Some(Duration::ZERO),
     };
+    let mut stopped_by = Cause::Signal;
     let result = tokio::select! {
         biased;
         result = stages(&mut climb) => result,
-        cause = stopped => Err(Fault {
-            deadline: cause == Cause::Deadline,
-            ..Fault::new(Code::Interrupted, String::new())
-        }),
+        cause = stopped => {
+            stopped_by = cause;
+            Err(Fault { deadline: cause == Cause::Deadline, ..Fault::new(Code::Interrupted, String::new()) })
+        }
     };
     climb.leave();
     climb.facts.timings.total = climb.elapsed();
     let stage = climb.stage;
     let result = result.map_err(|fault| match fault.code {
         Code::Interrupted => {
-            let cause = if fault.deadline { Cause::Deadline } else { Cause::Signal };
-            let evidence =
-                format!("stopped at {stage} after {}: {}", duration(climb.facts.timings.total), cause.says());
+            let took = duration(climb.facts.timings.total);
+            let evidence = format!("stopped at {stage} after {took}: {}", stopped_by.says());
             Fault { evidence, ..fault }
         }
         _ => fault,

@@ -31,6 +31,7 @@ pub(super) fn render(report: &Report<'_>, look: &Look, out: &mut dyn Write) -> i
     if !notes.is_empty() {
         writeln!(out)?;
     }
+    gates(report, look, out)?;
     writeln!(out, "{}", summary(report))?;
     out.flush()
 }
@@ -86,6 +87,32 @@ fn block(issue: &Issue<'_>, report: &Report<'_>, look: &Look, out: &mut dyn Writ
     }
     if let (true, true, Some(id)) = (alone, issue.verdict == Verdict::Failed, &first.request_id) {
         say("request", &plain(id))?;
+    }
+    Ok(())
+}
+
+/// How the gates stand that were waited for, a line each.
+fn gates(report: &Report<'_>, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    for gate in report.gates {
+        let role = Role::Verdict(gate.verdict);
+        let lead = format!("{} {}:", look.marks.of(gate.verdict), plain(&gate.name));
+        let place = match (report.source, gate.line) {
+            // Where there is nothing to mend, nobody looks for the line.
+            (Some(path), Some(line)) if gate.verdict == Verdict::Failed => format!(" ({}:{line})", path.display()),
+            _ => String::new(),
+        };
+        let text = format!("{lead} {}{}", plain(&gate.says), plain(&place));
+        let width = look.width.saturating_sub(INDENT).max(20);
+        for (number, line) in wrap(&text, width, LongWord::KeepAddress).iter().enumerate() {
+            match line.strip_prefix(&lead) {
+                Some(rest) if number == 0 => writeln!(out, "{}{rest}", look.paint(role, &lead))?,
+                _ if number == 0 => writeln!(out, "{line}")?,
+                _ => writeln!(out, "{:INDENT$}{line}", "")?,
+            }
+        }
+    }
+    if !report.gates.is_empty() {
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Counts, Report};
-use crate::outcome::{Code, Diagnosis, Outcome, Record, SCHEMA, Stage};
+use crate::outcome::{Code, Diagnosis, Outcome, Record, SCHEMA, Stage, Verdict};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -17,7 +17,18 @@ struct Document<'a> {
     exit: ExitEntry,
     counts: Counts,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<GateEntry<'a>>,
     results: Vec<ResultEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct GateEntry<'a> {
+    gate: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    verdict: Verdict,
+    says: &'a str,
 }
 
 #[derive(Serialize)]
@@ -61,6 +72,11 @@ pub(super) fn render(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()>
         exit: ExitEntry { code: report.exit.code(), name: report.exit.name() },
         counts: report.counts(),
         notes: report.notes,
+        gates: report
+            .gates
+            .iter()
+            .map(|gate| GateEntry { gate: &gate.name, line: gate.line, verdict: gate.verdict, says: &gate.says })
+            .collect(),
         results: report.outcomes.iter().map(|outcome| result(outcome)).collect(),
     };
     let mut text = serde_json::to_vec_pretty(&document)?;

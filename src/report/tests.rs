@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::layout::columns;
 use super::sample::{diagnosis, failed, look, ms, pass, ready, refused, run_id, started, text_of};
-use super::{Format, Look, Marks, Report, Style, render, summary};
+use super::{Format, GateReport, Look, Marks, Report, Style, render, summary};
 use crate::exit::{Exit, Strictness};
-use crate::outcome::{Code, Outcome, Proof, Record, RunId, Stage};
+use crate::outcome::{Code, Outcome, Proof, Record, RunId, Stage, Verdict};
 
 fn report<'a>(run_id: &'a RunId, outcomes: &'a [Arc<Outcome>], notes: &'a [String]) -> Report<'a> {
     let exit = Exit::worst(outcomes.iter().map(|outcome| Exit::of(outcome, Strictness::Lenient)));
@@ -124,6 +124,29 @@ fn many_waits_are_one_block_with_the_longest() {
         "{text}"
     );
     assert!(text.contains("by itself in 9m."), "{text}");
+}
+
+#[test]
+fn gates_stand_before_the_last_line_and_in_the_json() {
+    let gate = |name: &str, line, verdict, says: &str| GateReport {
+        name: name.to_owned(),
+        line,
+        verdict,
+        says: says.to_owned(),
+    };
+    let gates = [
+        gate("review", Some(31), Verdict::Degraded, "gpt is ready in place of glm (overloaded at warm)"),
+        gate("embed", Some(33), Verdict::Failed, "cannot open: bge (key-refused at authenticate)"),
+        gate("any of a, b", None, Verdict::Unknown, "not open after 10m: still without a, b (loading at warm)"),
+        gate("all", Some(40), Verdict::Ready, "all 3 are ready"),
+    ];
+    let (run_id, outcomes) = (run_id(), [Arc::new(ready("synthetic", "glm", "hf:zai-org/GLM-4.6"))]);
+    let source = std::path::Path::new("probes.yaml");
+    let report = Report { gates: &gates, source: Some(source), ..report(&run_id, &outcomes, &[]) };
+    let shown = |format, width| text_of(|out| render(&report, format, &look(width), out));
+    insta::assert_snapshot!([shown(Format::Human, 100), shown(Format::Human, 60)].join("\n"));
+    let document: serde_json::Value = serde_json::from_str(&shown(Format::Json, 100)).unwrap();
+    insta::assert_json_snapshot!(document["gates"]);
 }
 
 #[test]

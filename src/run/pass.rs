@@ -22,7 +22,7 @@ use crate::target::{Depth, Target, TargetId};
 
 /// The pause between two starts. 500 starts in one burst put 25 ms on the median first-token time, all of it our own
 /// queueing; spread over 400 ms it is 0.2 ms.
-const BETWEEN_STARTS: Duration = Duration::from_micros(800);
+pub(super) const BETWEEN_STARTS: Duration = Duration::from_micros(800);
 
 /// Why a pass is stopped before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub type Stopper = watch::Receiver<Stop>;
 /// Runs passes. It remembers what providers accept from one pass to the next.
 pub struct Runner {
     network: Arc<dyn Network>,
-    clock: Arc<dyn Clock>,
-    chance: Arc<Chance>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) chance: Arc<Chance>,
     retry: RetryPolicy,
     treasury: Arc<Treasury>,
     learned: Arc<Mutex<Learned>>,
@@ -127,7 +127,7 @@ impl Runner {
         limits.retain(targets.values().map(|target| &**target));
     }
 
-    fn start(
+    pub(super) fn start(
         &self,
         job: &Job,
         due: Instant,
@@ -153,7 +153,7 @@ impl Runner {
     }
 
     /// The outcome of a probe's task, which may have panicked.
-    fn guarded(
+    pub(super) fn guarded(
         &self,
         joined: Result<Outcome, JoinError>,
         job: &Job,
@@ -180,7 +180,7 @@ impl Runner {
 
 /// Where a probe is, for the case that it does not come back.
 #[derive(Debug, Clone, Copy, Default)]
-struct Progress {
+pub(super) struct Progress {
     stage: Option<Stage>,
     attempts: u32,
 }
@@ -262,8 +262,8 @@ impl Probe {
                 found.timings.total = self.clock.now().saturating_duration_since(begun);
                 return found;
             }
-            let loading = outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::Loading);
-            if loading {
+            let code = outcome.diagnosis.as_ref().map(|diagnosis| diagnosis.code);
+            if code == Some(Code::Loading) {
                 tried.loading += 1;
                 // One wait for a cold LLM, however many attempts it takes.
                 self.job.cold_until.get_or_insert(begun + self.job.target.expect.cold_start);
@@ -272,6 +272,14 @@ impl Probe {
             }
             tried.elapsed = self.clock.now().saturating_duration_since(begun);
             sum.add(&mut outcome, &self.job, tried);
+            if code == Some(Code::Interrupted)
+                && tried.loading > 0
+                && let Some(found) = before
+            {
+                // It was loading; that another look was cut short takes nothing back.
+                let Outcome { attempts, usage, cost, used, .. } = outcome;
+                outcome = Outcome { attempts, usage, cost, used, ..found };
+            }
             outcome.timings.queued = Some(queued);
             outcome.timings.total = tried.elapsed;
             let Some(pause) = self.retry.next(&outcome, tried, self.chance.share()) else { return outcome };
@@ -330,7 +338,7 @@ impl Probe {
 }
 
 /// Waits until somebody asks to stop.
-async fn stopped(mut stop: Stopper) -> Cause {
+pub(super) async fn stopped(mut stop: Stopper) -> Cause {
     let asked = stop.wait_for(|stop| *stop != Stop::No).await.map(|stop| *stop);
     match asked {
         Ok(Stop::Because(cause)) => cause,

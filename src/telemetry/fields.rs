@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::log::{LOG, PROBE_ENTERED, PROBE_FINISHED, PROBE_RETRYING, PROBE_STARTED};
-use super::service;
+use super::{gates, service};
 
 /// The fields of `probe.finished` in their order: name, unit or form, meaning.
 const FIELDS: [(&str, &str, &str); 38] = [
@@ -60,8 +60,17 @@ const FIELDS: [(&str, &str, &str); 38] = [
 const EVENTS: [(&str, &str, &str); 5] = [
     (PROBE_STARTED, "debug", "a probe begins: `target`, `depth`"),
     (PROBE_ENTERED, "trace", "a probe enters a stage: `target`, `stage`"),
-    (PROBE_RETRYING, "info", "a probe will be tried again: `target`, `attempt` (from 2), `code` of the last one"),
-    (PROBE_FINISHED, "info, warn, error", "a probe ended: the fields below"),
+    (
+        PROBE_RETRYING,
+        "info",
+        "a probe will be tried again: `target`, `attempt` (from 2), `code` of the last one. Where the model goes on \
+         loading, the level is debug",
+    ),
+    (
+        PROBE_FINISHED,
+        "info, warn, error",
+        "a probe ended: the fields below. Where `wait` asks again and comes to the same, the level is debug",
+    ),
     (LOG, "any", "a line of a library: `origin` (its module), `message`, and what else it gives"),
 ];
 
@@ -77,7 +86,7 @@ pub fn log_markdown() -> String {
         ## Events\n\n\
         | event | level | when, and its fields |\n|---|---|---|\n"
         .to_owned();
-    for (name, level, when) in EVENTS.into_iter().chain(service::EVENTS) {
+    for (name, level, when) in EVENTS.into_iter().chain(gates::EVENTS).chain(service::EVENTS) {
         let _ = writeln!(text, "| `{name}` | {level} | {when} |");
     }
     text.push_str(

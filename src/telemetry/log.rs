@@ -16,16 +16,16 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::escape::json;
 use super::line::Lines;
-use super::service;
-use crate::outcome::{Event, Record, Verdict};
+use super::{gates, service};
+use crate::outcome::{Code, Event, Record, Verdict};
 
 /// A probe began. Level `debug`.
 pub const PROBE_STARTED: &str = "probe.started";
 /// A probe entered a stage. Level `trace`.
 pub const PROBE_ENTERED: &str = "probe.entered";
-/// A probe will be tried again. Level `info`.
+/// A probe will be tried again. Level `info`; `debug` where the model goes on loading.
 pub const PROBE_RETRYING: &str = "probe.retrying";
-/// A probe ended. Level `info` when it is ready or its warm-up was withheld to spare the quota, else `warn` when it is degraded or unknown, `error` when it failed.
+/// A probe ended. Level `info` when it is ready or its warm-up was withheld to spare the quota, else `warn` when it is degraded or unknown, `error` when it failed; `debug` where `wait` has been told the same of it before.
 pub const PROBE_FINISHED: &str = "probe.finished";
 /// The status of a target changed. Level `error` when it goes down, `warn` when degraded, else `info`.
 pub const TARGET_STATUS: &str = "target.status";
@@ -54,6 +54,10 @@ pub fn emit(event: &Event) {
         Event::Entered { target, stage } => {
             tracing::trace!(name: PROBE_ENTERED, target: ORIGIN, target = target.as_str(), stage = stage.name());
         }
+        // That it goes on loading is no news.
+        Event::Retrying { target, attempt, code } if *code == Code::Loading && *attempt > 2 => tracing::debug!(
+            name: PROBE_RETRYING, target: ORIGIN, target = target.as_str(), attempt = attempt, code = code.name()
+        ),
         Event::Retrying { target, attempt, code } => tracing::info!(
             name: PROBE_RETRYING, target: ORIGIN, target = target.as_str(), attempt = attempt, code = code.name()
         ),
@@ -71,6 +75,12 @@ pub fn emit(event: &Event) {
                 Verdict::Failed => tracing::error!(name: PROBE_FINISHED, target: ORIGIN, record = record().as_str()),
             }
         }
+        Event::FinishedAlike(outcome) => {
+            // What was told already is for those who want every probe.
+            tracing::debug!(name: PROBE_FINISHED, target: ORIGIN, record = json(&Record::of(outcome)).as_str());
+        }
+        Event::Pausing { target, code, after } => gates::pausing(target, *code, *after),
+        Event::Gate(news) => gates::news(news),
         Event::Told(notice) => service::notice(notice),
         Event::Service(service) => service::service(service),
     }
@@ -81,9 +91,11 @@ pub fn emit(event: &Event) {
 #[must_use]
 pub fn wants(event: &Event) -> bool {
     match event {
-        Event::Started { .. } => tracing::enabled!(target: ORIGIN, tracing::Level::DEBUG),
+        Event::Started { .. } | Event::FinishedAlike(_) | Event::Pausing { .. } => {
+            tracing::enabled!(target: ORIGIN, tracing::Level::DEBUG)
+        }
         Event::Entered { .. } => tracing::enabled!(target: ORIGIN, tracing::Level::TRACE),
-        Event::Retrying { .. } | Event::Finished(_) | Event::Told(_) | Event::Service(_) => {
+        Event::Retrying { .. } | Event::Finished(_) | Event::Gate(_) | Event::Told(_) | Event::Service(_) => {
             tracing::enabled!(target: ORIGIN, tracing::Level::ERROR)
         }
     }

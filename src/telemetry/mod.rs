@@ -4,6 +4,7 @@
 
 mod escape;
 mod fields;
+mod gates;
 mod line;
 pub mod log;
 pub mod metrics;

@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::line::Pairs;
 use super::log::{LogFilter, LogFormat, LogSettings, Priority, emit, install, with};
-use crate::outcome::{Code, Event, Outcome, Record, Stage};
+use crate::outcome::{Code, Event, GateNews, GateState, Outcome, Record, Stage};
 use crate::report::sample::{pass, ready};
 use crate::target::{Depth, TargetId};
 
@@ -52,6 +52,27 @@ fn all_events() {
     for outcome in pass() {
         emit(&Event::Finished(outcome));
     }
+}
+
+fn all_of_a_wait() {
+    let target = TargetId::new("glm").unwrap();
+    emit(&Event::Pausing { target, code: Code::Overloaded, after: std::time::Duration::from_millis(1_500) });
+    for state in [GateState::Waiting, GateState::Open, GateState::Degraded, GateState::Shut, GateState::Late] {
+        emit(&Event::Gate(GateNews { gate: "review".to_owned(), state, says: format!("it is {state:?}") }));
+    }
+}
+
+#[test]
+fn a_wait_has_a_line_for_each_change_of_a_gate() {
+    let lines = [LogFormat::Json, LogFormat::Text].map(|format| logged(format, "debug", all_of_a_wait));
+    insta::assert_snapshot!(lines.concat());
+}
+
+#[test]
+fn a_probe_that_came_to_the_same_again_is_no_news() {
+    let again = || emit(&Event::FinishedAlike(pass().remove(0)));
+    assert_eq!(logged(LogFormat::Json, "info", again), "");
+    assert_eq!(logged(LogFormat::Json, "debug", again).lines().count(), 1);
 }
 
 #[test]

@@ -1,0 +1,340 @@
+//! Waits for gates: asks the targets that a gate still needs, again and again, until all gates are open, one can open no
+//! more, or the time is up.
+//!
+//! It reacts to what happens (a probe that ends, a pause that is over, a stop) and never polls. Whether a gate is open is
+//! `plan/waiting.rs`' to say, and how long to pause `plan/patience.rs`'.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::task::{self, JoinError, JoinSet};
+
+use super::asked::{Asked, Wanted};
+use super::pass::{BETWEEN_STARTS, Listener, Progress, Runner, Stop, Stopper, stopped};
+use crate::outcome::{Event, GateNews, GateState, Outcome};
+use crate::plan::{Accepts, Gate, GateStanding, How, Known, Patience, Told, says};
+use crate::probe::{Cause, Job};
+use crate::target::{Depth, TargetId};
+
+/// A gate to wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// Its name, or what it asks for.
+    pub name: String,
+    /// The line of probes.yaml that names it, where one does.
+    pub line: Option<u32>,
+    /// Its rule.
+    pub gate: Gate,
+}
+
+/// How to wait.
+#[derive(Debug, Clone, Copy)]
+pub struct WaitSettings {
+    /// For how long.
+    pub deadline: Duration,
+    /// Whether a fallback is taken while its main target may still come.
+    pub accepts: Accepts,
+    /// How soon a target is asked again.
+    pub patience: Patience,
+}
+
+/// What a wait came to.
+#[derive(Debug)]
+pub struct Waited {
+    /// What was found of each target that was asked, in the order of the jobs; the attempts, the usage and the cost of
+    /// all its probes are added up in it.
+    pub outcomes: Vec<Arc<Outcome>>,
+    /// How each gate stands, in the order given.
+    pub gates: Vec<GateEnd>,
+}
+
+/// How a gate stands at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateEnd {
+    /// How: `Waiting` where the wait ended for another reason than this gate.
+    pub state: GateState,
+    /// Why, in one sentence.
+    pub says: String,
+    /// The targets that it would have needed, where it is shut or late.
+    pub held_by: Vec<TargetId>,
+}
+
+/// Why a wait ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// All gates are open, or one is shut.
+    Settled,
+    Late,
+    Stopped(Cause),
+}
+
+/// A gate, and how it stood when it was last looked at.
+struct Watch<'g> {
+    awaited: &'g Awaited,
+    /// Once it is open, it stays so.
+    open: Option<GateEnd>,
+    /// Whom it asked for until now.
+    turned_to: HashSet<usize>,
+}
+
+struct Waiter<'g> {
+    runner: &'g Runner,
+    settings: &'g WaitSettings,
+    listener: &'g Listener,
+    begun: Instant,
+    gates: Vec<Watch<'g>>,
+    places: HashMap<TargetId, usize>,
+    asked: Vec<Asked>,
+    running: JoinSet<Outcome>,
+    /// Which probe is whose, and where it is.
+    tasks: HashMap<task::Id, (usize, Arc<std::sync::Mutex<Progress>>)>,
+    last_start: Option<Instant>,
+}
+
+impl Runner {
+    /// Waits until all of the gates are open, one of them can open no more, or the time is up. There is a job for each
+    /// target that a gate looks at; a target is asked by one probe at a time. A retry policy of one attempt leaves all
+    /// pauses to the settings.
+    pub async fn wait(
+        &self,
+        jobs: Vec<Job>,
+        gates: &[Awaited],
+        settings: &WaitSettings,
+        listener: &Listener,
+        stop: Stopper,
+    ) -> Waited {
+        let begun = self.clock.now();
+        let slow_after = |job: &Job| {
+            // What is free need not be spared: whoever would do is asked at once.
+            let looking = gates.iter().filter(|awaited| awaited.gate.targets().contains(&&job.target.id));
+            let patience = looking.map(|awaited| awaited.gate.slow_after(job.target.expect.first_token)).min();
+            if job.depth == Depth::Warm { patience.unwrap_or_default() } else { Duration::ZERO }
+        };
+        let places = jobs.iter().enumerate().map(|(place, job)| (job.target.id.clone(), place)).collect();
+        let waiter = Waiter {
+            runner: self,
+            settings,
+            listener,
+            begun,
+            gates: gates.iter().map(|awaited| Watch { awaited, open: None, turned_to: HashSet::new() }).collect(),
+            places,
+            asked: jobs
+                .into_iter()
+                .map(|job| {
+                    let slow_after = slow_after(&job);
+                    Asked::new(job, slow_after)
+                })
+                .collect(),
+            running: JoinSet::new(),
+            tasks: HashMap::new(),
+            last_start: None,
+        };
+        waiter.run(stop).await
+    }
+}
+
+impl Waiter<'_> {
+    async fn run(mut self, stop: Stopper) -> Waited {
+        let until = self.begun + self.settings.deadline;
+        let end = loop {
+            let now = self.runner.clock.now();
+            self.asked.iter_mut().for_each(|asked| asked.look(now));
+            let Some(wanted) = self.look() else { break End::Settled };
+            if now >= until {
+                break End::Late;
+            }
+            if self.ask(&wanted, now) {
+                // One that was begun may let the next begin.
+                continue;
+            }
+            let wakes = self.asked.iter().zip(&wanted).filter_map(|(asked, wanted)| asked.wake(*wanted));
+            let wake = wakes.fold(until, Instant::min);
+            tokio::select! {
+                biased;
+                cause = stopped(stop.clone()) => break End::Stopped(cause),
+                Some(joined) = self.running.join_next_with_id() => {
+                    self.take(joined, until);
+                    while let Some(joined) = self.running.try_join_next_with_id() {
+                        self.take(joined, until);
+                    }
+                }
+                () = tokio::time::sleep_until(wake.into()) => {}
+            }
+        };
+        self.end(end).await
+    }
+
+    /// Looks at every gate, and tells what has changed. Who is to be asked, by place; `None` where nothing is left to wait
+    /// for.
+    fn look(&mut self) -> Option<Vec<Wanted>> {
+        let mut wanted = vec![Wanted::No; self.asked.len()];
+        let mut shut = false;
+        let mut news = Vec::new();
+        let (asked, places, accepts) = (&self.asked, &self.places, self.settings.accepts);
+        let told = |target: &TargetId| told(asked, places, target);
+        for watch in self.gates.iter_mut().filter(|watch| watch.open.is_none()) {
+            let gate = &watch.awaited.gate;
+            let standing = gate.judge(&|target| known(asked, places, target), accepts);
+            let tell =
+                |state| GateNews { gate: watch.awaited.name.clone(), state, says: says(gate, &standing, &told, None) };
+            match &standing {
+                GateStanding::Open { how, .. } => {
+                    let opened = tell(state_of(*how));
+                    watch.open = Some(GateEnd { state: opened.state, says: opened.says.clone(), held_by: Vec::new() });
+                    news.push(opened);
+                }
+                GateStanding::Waiting(asks) => {
+                    // It begins, or it turns to one more.
+                    let mut turned = false;
+                    for place in asks.iter().filter_map(|target| places.get(*target)) {
+                        wanted.get_mut(*place).into_iter().for_each(|wanted| *wanted = Wanted::Yes);
+                        turned |= watch.turned_to.insert(*place);
+                    }
+                    if turned {
+                        news.push(tell(GateState::Waiting));
+                    }
+                }
+                GateStanding::Shut(_) => {
+                    shut = true;
+                    news.push(tell(GateState::Shut));
+                }
+            }
+        }
+        news.into_iter().for_each(|news| (self.listener)(Event::Gate(news)));
+        (!shut && wanted.contains(&Wanted::Yes)).then_some(wanted)
+    }
+
+    /// Begins probes of those that are wanted and due, and stops those of whom nobody wants to know any more. Whether
+    /// any began.
+    fn ask(&mut self, wanted: &[Wanted], now: Instant) -> bool {
+        let mut began = false;
+        for ((place, asked), wanted) in self.asked.iter_mut().enumerate().zip(wanted) {
+            if *wanted == Wanted::No {
+                asked.stop(Cause::Settled);
+                continue;
+            }
+            if !asked.is_due(now) {
+                continue;
+            }
+            let due = self.last_start.map_or(now, |last| (last + BETWEEN_STARTS).max(now));
+            self.last_start = Some(due);
+            let (stop, stopper) = watch::channel(Stop::No);
+            let (task, progress) = self.runner.start(&asked.job, due, self.listener, &stopper, &mut self.running);
+            self.tasks.insert(task, (place, progress));
+            asked.begin(now, stop);
+            began = true;
+        }
+        began
+    }
+
+    /// Takes in how a probe ended. After the time is up nothing is planned any more.
+    fn take(&mut self, joined: Result<(task::Id, Outcome), JoinError>, until: Instant) {
+        let Some((place, outcome)) = self.outcome_of(joined) else { return };
+        let Some(asked) = self.asked.get_mut(place) else { return };
+        let now = self.runner.clock.now();
+        let left = until.saturating_duration_since(now);
+        let jitter = self.runner.chance.share();
+        let events = asked.ended(outcome, now, left, &self.settings.patience, jitter);
+        let (provider, barred) = (asked.job.target.provider.id.clone(), asked.bars_its_provider());
+        events.into_iter().for_each(|event| (self.listener)(event));
+        if let Some(because) = barred {
+            // A refused key is as refused for the next of them.
+            let alike = self.asked.iter_mut().filter(|other| other.job.target.provider.id == provider);
+            alike.for_each(|other| other.bar_unasked(&because));
+        }
+    }
+
+    /// Whose probe ended, and with what. A task that broke is an outcome too.
+    fn outcome_of(&mut self, joined: Result<(task::Id, Outcome), JoinError>) -> Option<(usize, Outcome)> {
+        let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let (place, progress) = self.tasks.remove(&id)?;
+        let job = &self.asked.get(place)?.job;
+        Some((place, self.runner.guarded(joined.map(|(_, outcome)| outcome), job, &progress, self.begun)))
+    }
+
+    /// Stops what is under way, and says how it all stands.
+    async fn end(mut self, end: End) -> Waited {
+        let cause = match end {
+            End::Settled => Cause::Settled,
+            End::Late => Cause::Deadline,
+            End::Stopped(cause) => cause,
+        };
+        self.asked.iter_mut().for_each(|asked| asked.stop(cause));
+        while let Some(joined) = self.running.join_next_with_id().await {
+            let Some((place, outcome)) = self.outcome_of(joined) else { continue };
+            if let Some(asked) = self.asked.get_mut(place) {
+                (self.listener)(asked.stopped(outcome, self.runner.clock.now(), cause));
+            }
+        }
+        let waited = self.runner.clock.now().saturating_duration_since(self.begun);
+        let (asked, places) = (&self.asked, &self.places);
+        let mut gates = Vec::new();
+        for watch in self.gates {
+            let (gate_end, is_news) = match watch.open {
+                Some(open) => (open, false),
+                None => at_the_end(&watch.awaited.gate, end, waited, self.settings.accepts, asked, places),
+            };
+            if is_news {
+                let (state, says) = (gate_end.state, gate_end.says.clone());
+                (self.listener)(Event::Gate(GateNews { gate: watch.awaited.name.clone(), state, says }));
+            }
+            gates.push(gate_end);
+        }
+        Waited { outcomes: self.asked.iter().filter_map(Asked::report).collect(), gates }
+    }
+}
+
+/// How a gate that did not open stands when it is over, and whether that was not told yet.
+fn at_the_end(
+    gate: &Gate,
+    end: End,
+    waited: Duration,
+    accepts: Accepts,
+    asked: &[Asked],
+    places: &HashMap<TargetId, usize>,
+) -> (GateEnd, bool) {
+    let knows = |target: &TargetId| known(asked, places, target);
+    let told = |target: &TargetId| told(asked, places, target);
+    let standing = if end == End::Late { gate.judge_late(&knows) } else { gate.judge(&knows, accepts) };
+    let owned = |targets: &[&TargetId]| targets.iter().map(|target| (*target).clone()).collect::<Vec<_>>();
+    match &standing {
+        GateStanding::Open { how, .. } => {
+            let says = says(gate, &standing, &told, None);
+            (GateEnd { state: state_of(*how), says, held_by: Vec::new() }, true)
+        }
+        GateStanding::Shut(barred) => {
+            let says = says(gate, &standing, &told, None);
+            // Where it shut only now, nobody was told.
+            (GateEnd { state: GateState::Shut, says, held_by: owned(barred) }, end != End::Settled)
+        }
+        GateStanding::Waiting(needed) if end == End::Late => {
+            let says = says(gate, &standing, &told, Some(waited));
+            (GateEnd { state: GateState::Late, says, held_by: owned(needed) }, true)
+        }
+        GateStanding::Waiting(_) => {
+            let says = says(gate, &standing, &told, None);
+            (GateEnd { state: GateState::Waiting, says, held_by: Vec::new() }, false)
+        }
+    }
+}
+
+fn state_of(how: How) -> GateState {
+    match how {
+        How::Whole => GateState::Open,
+        How::Impaired | How::Fallback => GateState::Degraded,
+    }
+}
+
+fn known(asked: &[Asked], places: &HashMap<TargetId, usize>, target: &TargetId) -> Known {
+    // A target without a job is one that nobody can ask.
+    places.get(target).and_then(|place| asked.get(*place)).map_or(Known::Barred, |asked| asked.known)
+}
+
+fn told(asked: &[Asked], places: &HashMap<TargetId, usize>, target: &TargetId) -> Told {
+    places.get(target).and_then(|place| asked.get(*place)).map_or_else(
+        || Told { known: Known::Barred, because: None },
+        |asked| Told { known: asked.known, because: asked.because.clone() },
+    )
+}
