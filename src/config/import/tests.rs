@@ -1,0 +1,1 @@
+//! Drafts of real files load.
