@@ -13,11 +13,15 @@ mod daemon;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod learned;
 #[cfg(test)]
 mod learning;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod models;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

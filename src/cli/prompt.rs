@@ -177,7 +177,7 @@ impl Talk<'_, '_> {
     }
 
     fn set(&self, name: &str) -> &'static str {
-        if (self.known.is_set)(name) { "which is set" } else { "which is not set" }
+        if (self.known.is_set)(name) { "set" } else { "not set" }
     }
 
     fn models(&mut self, answers: &Answers) -> Result<Vec<String>, Unanswered> {

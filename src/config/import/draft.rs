@@ -53,6 +53,8 @@ pub(super) enum DraftKey {
     NotNeeded,
     /// From the first of these variables that is set.
     Env(Vec<String>),
+    /// From this variable if it is set; else it asks for none.
+    IfSet(String),
 }
 
 /// An account.
@@ -65,6 +67,8 @@ pub(super) struct DraftProvider {
     pub(super) key: DraftKey,
     /// Whether an LLM that is not in its list may be there all the same, whatever the preset says.
     pub(super) lists_not_all: bool,
+    /// Whether its list of models refuses a wrong key, and is what proves one.
+    pub(super) list_proves_key: bool,
     pub(super) comments: Vec<String>,
     pub(super) line: u32,
 }
@@ -119,6 +123,13 @@ impl Draft {
         let name = self.target_names.take(&wished.name);
         self.targets.push(DraftTarget { name: name.clone(), ..wished });
         name
+    }
+
+    /// Says something above the target that was added last.
+    pub(super) fn comment(&mut self, text: String) {
+        if let Some(target) = self.targets.last_mut() {
+            target.comments.push(text);
+        }
     }
 
     /// Adds a gate.
@@ -209,6 +220,7 @@ pub(super) fn provider_at(base_url: &BaseUrl, preset: &'static str, key: DraftKe
         base_url: (known.base_url.as_deref() != Some(base_url.as_str())).then_some(base_url),
         key,
         lists_not_all: false,
+        list_proves_key: false,
         comments: Vec::new(),
         line,
     }

@@ -47,7 +47,8 @@ pub fn kodus(file: &EnvFile, environment: &Environment) -> Draft {
         draft.remark(Some(note.line), RemarkKind::Odd, note.text.clone());
     }
     if others > 0 {
-        let text = format!("{others} more lines are odd, of variables that have nothing to do with an LLM");
+        let lines = if others == 1 { "1 more line is odd".to_owned() } else { format!("{others} more lines are odd") };
+        let text = format!("{lines}, of variables that have nothing to do with an LLM");
         draft.remark(None, RemarkKind::Odd, text);
     }
     match file.get(MODEL) {
@@ -198,6 +199,7 @@ fn named(preset: &'static str, variable: &str, line: u32) -> DraftProvider {
         base_url: None,
         key: DraftKey::Env(vec![variable.to_owned()]),
         lists_not_all: false,
+        list_proves_key: false,
         comments: Vec::new(),
         line,
     }

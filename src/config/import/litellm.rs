@@ -14,7 +14,7 @@ use crate::config::mask::{self, quote};
 use crate::config::mistakes::{Mistake, Mistakes};
 use crate::config::node::{Node, Span};
 use crate::config::values::is_variable_name;
-use crate::config::{Environment, parse};
+use crate::config::{Environment, parse, values};
 use crate::target::{BaseUrl, Kind};
 
 /// Most entries that are mapped. A file with more is a catalogue, not a list of what somebody relies on.
@@ -103,11 +103,7 @@ fn start() -> Span {
 fn direct(draft: &mut Draft, aliases: &mut Aliases, entry: &Entry<'_>, environment: &Environment) {
     let Some(Found { provider, model, kind }) = entry.resolve(draft, environment) else { return };
     let provider = draft.provider(provider);
-    let mut comments = Vec::new();
-    if entry.alias != model {
-        comments.push(format!("LiteLLM calls it {}", quote(entry.alias)));
-    }
-    add(draft, aliases, entry, &provider, &model, kind, comments);
+    add(draft, aliases, entry, &provider, &model, kind);
 }
 
 /// An alias, asked for at the proxy.
@@ -118,28 +114,25 @@ fn relayed(draft: &mut Draft, aliases: &mut Aliases, entry: &Entry<'_>, key: &Dr
         draft.remark(Some(line), RemarkKind::NotMapped, text);
         return;
     }
+    if let Err(problem) = values::model(entry.alias) {
+        draft.remark(Some(line), RemarkKind::NotMapped, format!("{}: {}", quote(entry.alias), problem.reason));
+        return;
+    }
     let Some(kind) = entry.kind(draft) else { return };
-    if let Some((_, known)) = aliases.0.get(entry.alias) {
+    if aliases.0.contains_key(entry.alias) {
         let text = format!("a further deployment of {}: the proxy chooses between them", quote(entry.alias));
-        let _ = known;
         draft.remark(Some(line), RemarkKind::Odd, text);
         return;
     }
     let mut provider = provider_at(&through.url, "litellm", key.clone(), line);
     provider.name = "litellm".to_owned();
+    // Without a database, `/key/info` answers 500 to every key, and the list 400 to a wrong one (litellm 1.106.2).
+    provider.list_proves_key = true;
     let provider = draft.provider(provider);
-    add(draft, aliases, entry, &provider, entry.alias, kind, Vec::new());
+    add(draft, aliases, entry, &provider, entry.alias, kind);
 }
 
-fn add(
-    draft: &mut Draft,
-    aliases: &mut Aliases,
-    entry: &Entry<'_>,
-    provider: &str,
-    model: &str,
-    kind: Kind,
-    comments: Vec<String>,
-) {
+fn add(draft: &mut Draft, aliases: &mut Aliases, entry: &Entry<'_>, provider: &str, model: &str, kind: Kind) {
     let target = draft.target(DraftTarget {
         name: entry.alias.to_owned(),
         provider: provider.to_owned(),
@@ -148,9 +141,12 @@ fn add(
         depth: None,
         warm: None,
         tags: vec!["litellm".to_owned()],
-        comments,
+        comments: Vec::new(),
         line: entry.line,
     });
+    if target != entry.alias {
+        draft.comment(format!("LiteLLM calls it {}.", quote(entry.alias)));
+    }
     let text = format!("{} is the target `{target}` at `{provider}`", quote(entry.alias));
     draft.remark(Some(entry.line), RemarkKind::Mapped, text);
     aliases.add(entry.alias, entry.line, target);
@@ -164,7 +160,7 @@ fn key_of(root: &Node<'_>, through: &Through) -> DraftKey {
     match get(root, "general_settings").and_then(|settings| get(settings, "master_key")).and_then(Node::text) {
         Some(text) => DraftKey::Env(vec![variable(text).unwrap_or("LITELLM_MASTER_KEY").to_owned()]),
         // LiteLLM reads this variable where the file names none.
-        None => DraftKey::Env(vec!["LITELLM_MASTER_KEY".to_owned()]),
+        None => DraftKey::IfSet("LITELLM_MASTER_KEY".to_owned()),
     }
 }
 

@@ -88,7 +88,9 @@ fn provider(
     match values::base_url(url) {
         Ok(url) => {
             let dialect = if preset == "anthropic" { Dialect::Anthropic } else { Dialect::OpenAi };
-            Some(provider_at(&url, preset_for(&url, Some(dialect)), key, 0))
+            // Its name stays that of the key: it is what the SDK would take it for.
+            let name = preset.to_owned();
+            Some(DraftProvider { name, ..provider_at(&url, preset_for(&url, Some(dialect)), key, 0) })
         }
         Err(problem) => {
             draft.remark(None, RemarkKind::NotMapped, format!("{name}: {}", problem.reason));

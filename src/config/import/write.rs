@@ -103,15 +103,22 @@ fn write_provider(pen: &mut Pen, provider: &DraftProvider) {
     }
     match &provider.key {
         DraftKey::Preset => {
-            if let Some(name) = facts.key_variables.first() {
-                pen.comment("    ", &format!("its key is read from {name}"));
+            let variable = facts.key_variables.first().filter(|_| facts.key_required);
+            if let Some(name) = variable {
+                pen.comment("    ", &format!("Its key is read from the variable {name}."));
             }
+        }
+        DraftKey::IfSet(name) => {
+            pen.line(line, &format!("    api_key: {{ env: {}, optional: true }}", plain(name)));
         }
         DraftKey::NotNeeded => pen.line(line, "    api_key: none"),
         DraftKey::Env(variables) => match variables.as_slice() {
             [one] => pen.line(line, &format!("    api_key: {{ env: {} }}", plain(one))),
             several => pen.line(line, &format!("    api_key: {{ env: [{}] }}", names(several))),
         },
+    }
+    if provider.list_proves_key {
+        pen.line(line, "    free_check: { path: models, proves: key, name: the list of models }");
     }
     if provider.lists_not_all && facts.has_catalogue {
         pen.line(line, "    catalogue: { partial: true }");
