@@ -93,12 +93,14 @@ fn from_a_kodus_env_to_a_diagnosis_in_one_command() {
         let ran = place.run(&["check", "--from", "kodus:.env", "--format", "json", "--log-level", "off"], &[]);
         assert_eq!((ran.code, &report(&ran)["results"][0]["code"]), (code, &diagnosis), "{}", ran.err);
         assert!(ran.err.contains("note: .env:3: API_LLM_PROVIDER_MODEL is in quotes"), "{}", ran.err);
+        assert!(ran.err.contains("(line 4 alike)"), "{}", ran.err);
         assert!(ran.err.contains("1 more line is odd"), "not those of other variables: {}", ran.err);
     }
     // A variable of the process counts for more than the file.
     place.write(".env", &kodus(&sim, "hf:zai-org/GLM-4.6", "syn_hunter2wrong"));
     let ran = place.run(&["check", "--from", "kodus", "--format", "json"], &[("API_OPEN_AI_API_KEY", KEY)]);
     assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains(".env:5: API_OPEN_AI_API_KEY is set in the environment too"), "{}", ran.err);
 }
 
 #[test]
@@ -133,6 +135,7 @@ fn an_import_is_a_file_that_is_checked_with_it() {
     let ran = place.run(&["import", "kodus", ".env", "--output", "probes.yaml"], &[]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("is the target `glm-4.6`"), "{}", ran.err);
+    assert!(ran.err.contains("Next: pilotlight --env-file .env check"), "{}", ran.err);
     let text = fs::read_to_string(place.path("probes.yaml")).unwrap();
     assert!(text.contains("pilotlight --env-file .env check") && !text.contains("hunter2"), "{text}");
     let ran = place.run(&["--env-file", ".env", "check", "--format", "json"], &[]);

@@ -9,13 +9,20 @@ const KEY: (&str, &str) = ("KEY", "syn_hunter2hunter2");
 
 #[test]
 fn a_url_is_enough() {
-    let sim = provider();
+    let models = json!([{ "id": "hf:zai-org/GLM-4.6" }, { "id": "hf:zai-org/GLM-4.7-Flash", "context_length": 131_072 }]);
+    let sim = Sim::start(&json!({ "flavour": "synthetic", "models": models }), 1.0);
     let url = format!("{}/v1", sim.doors["plain"]);
     let place = Place::new();
     let ran = place.run(&["models", &url, "--key-env", "KEY"], &[KEY]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let shown = ran.out.replace(&url, "URL");
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @"
+    MODEL                     CONTEXT  IN $/M  OUT $/M
+    hf:zai-org/GLM-4.6           202k    0.55     2.19
+    hf:zai-org/GLM-4.7-Flash     131k    0.55     2.19
+
+    2 models at OpenAI-compatible server (URL)
+    ");
     let ran = place.run(&["models", &url, "FLASH", "glm", "--key-env", "KEY", "--format", "json"], &[KEY]);
     let report: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&report["total"], &report["shown"]), (&json!(2), &json!(1)), "{report}");
@@ -90,6 +97,10 @@ fn why_there_is_no_list_is_said_as_a_probe_says_it() {
 #[test]
 fn what_is_asked_wrongly_is_said() {
     let place = Place::new();
+    let sim = provider();
+    let url = format!("{}/v1", sim.doors["plain"]);
+    let ran = place.run(&["models", &url], &[]);
+    assert!(ran.code == 11 && ran.err.contains("--key-env NAME"), "{}", ran.err);
     for (args, said) in [
         (&["models", "openai-compatible"][..], "give its base URL"),
         (&["models", "nobody"], "there is no provider or preset `nobody`"),

@@ -1,5 +1,7 @@
 //! `--from`: what another tool is set up with, as the configuration, with no probes.yaml at all.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -54,6 +56,8 @@ pub(super) struct Imported {
     pub(super) source: PathBuf,
     /// The environment, with the variables of the file where it is one.
     pub(super) environment: Environment,
+    /// Whether keys are in the file alone, so that a written probes.yaml has to be run with it.
+    pub(super) needs_file: bool,
 }
 
 impl FromArgs {
@@ -90,27 +94,30 @@ pub(super) fn read(source: &Source, environment: Environment, through: Option<&T
         Source::Kodus(path) => {
             let file = EnvFile::read(path).map_err(|error| Usage(format!("failed to {error}")))?;
             let draft = import::kodus(&file, &environment);
-            Ok(Imported { draft, source: path.clone(), environment: environment.over(&file) })
+            let needs_file = file.adds_to(&environment);
+            Ok(Imported { draft, source: path.clone(), environment: environment.over(&file), needs_file })
         }
         Source::Litellm(path) => {
             let text = text_of(path)?;
             let draft = import::litellm(path, &text, &environment, through).map_err(|mistakes| *mistakes)?;
-            Ok(Imported { draft, source: path.clone(), environment })
+            Ok(Imported { draft, source: path.clone(), environment, needs_file: false })
         }
         Source::Env => {
             let draft = import::well_known(&environment);
-            Ok(Imported { draft, source: PathBuf::from("environment"), environment })
+            Ok(Imported { draft, source: PathBuf::from("environment"), environment, needs_file: false })
         }
     }
 }
 
 fn text_of(path: &Path) -> anyhow::Result<String> {
     let failed = |reason: String| Usage(format!("failed to read {}: {reason}", path.display()));
-    let size = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
-    if size > MAX_BYTES {
+    let mut bytes = Vec::new();
+    // One byte more than is allowed tells that there was more.
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    let read = read.map_err(|error| failed(error.to_string()))?;
+    if u64::try_from(read).unwrap_or(u64::MAX) > MAX_BYTES {
         return Err(failed("it is larger than 1 MiB, so it is no LiteLLM configuration".to_owned()).into());
     }
-    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
     Ok(String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text".to_owned()))?)
 }
 

@@ -93,7 +93,15 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         None => terminal::output(|out: &mut dyn Write| out.write_all(text.as_bytes())),
         Some(path) => {
             write_file(path, &text, existing)?;
-            tell(&format!("{} is written; next: pilotlight --config {} check", path.display(), path.display()));
+            let config = match path.to_str() {
+                Some("probes.yaml") => String::new(),
+                _ => format!("--config {} ", path.display()),
+            };
+            let variables = match (&source, imported.needs_file) {
+                (Source::Kodus(file), true) => format!("--env-file {} ", file.display()),
+                _ => String::new(),
+            };
+            tell(&format!("{} is written.\nNext: pilotlight {config}{variables}check", path.display()));
             Ok(Exit::Ready)
         }
     }

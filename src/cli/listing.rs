@@ -38,7 +38,7 @@ pub(super) fn ask(config: &Config, target: &Target, environment: &Environment) -
         let network = HttpNetwork::new(clock.clone());
         tokio::select! {
             biased;
-            listed = listed(&job, &network, &*clock) => listed,
+            listed = listed(&job, &network, &clock) => listed,
             exit = interrupted() => Asked::Stopped(exit),
         }
     });

@@ -1,15 +1,18 @@
 //! `pilotlight models`: a provider's live list, with what each model costs and holds where the provider says so.
 
+use std::sync::Arc;
+
 use clap::{Args, ValueEnum};
 
 use super::listing::{Asked, ask, matching, row};
 use super::terminal::{self, Usage, tell};
 use super::{Global, setup};
 use crate::config::import::{AdHoc, ad_hoc, offers};
-use crate::config::{self, Config, Environment, nearest};
+use crate::config::{self, Config, Environment, is_variable_name, nearest};
 use crate::exit::Exit;
+use crate::outcome::Class;
 use crate::report::{Format, ModelRow, ModelsView, render_models};
-use crate::target::{Dialect, Target};
+use crate::target::{CredentialSource, Dialect, Provider, Target};
 
 /// Arguments of `models`.
 #[derive(Debug, Args)]
@@ -81,9 +84,16 @@ pub(super) fn run(global: &Global, args: &ModelsArgs) -> anyhow::Result<Exit> {
             return Err(Usage(text).into());
         }
         Asked::Failed(diagnosis) => {
+            let keyless = provider.key == CredentialSource::NotNeeded;
+            let fix = match diagnosis.code.class() {
+                Class::Unauthorized if keyless => {
+                    "it wants a key: name the variable that holds one with --key-env NAME"
+                }
+                _ => &diagnosis.remedy,
+            };
             tell(&format!(
-                "error: {}: {} at stage {}: {}\n  fix: {}",
-                provider.title, diagnosis.code, diagnosis.stage, diagnosis.evidence, diagnosis.remedy
+                "error: {}: {} at stage {}: {}\n  fix: {fix}",
+                provider.title, diagnosis.code, diagnosis.stage, diagnosis.evidence
             ));
             return Ok(Exit::of_class(diagnosis.code.class()));
         }
@@ -127,9 +137,12 @@ fn provider(global: &Global, args: &ModelsArgs, environment: &Environment) -> an
     let known = config.as_ref().and_then(|config| named(config, &args.provider));
     if let (Some(config), Some(mut target)) = (config.clone(), known) {
         if let Some(name) = &args.key_env {
-            let mut provider = crate::target::Provider::clone(&target.provider);
-            provider.key = crate::target::CredentialSource::Env(name.clone());
-            target.provider = std::sync::Arc::new(provider);
+            if !is_variable_name(name) {
+                return Err(Usage("--key-env names a variable, not the key itself".to_owned()).into());
+            }
+            let mut provider = Provider::clone(&target.provider);
+            provider.key = CredentialSource::Env(name.clone());
+            target.provider = Arc::new(provider);
         }
         return Ok((config, target));
     }
@@ -149,7 +162,7 @@ fn named(config: &Config, name: &str) -> Option<Target> {
     let provider = config.providers.iter().find(|provider| provider.id.as_str() == name)?;
     let own = config.targets.iter().find(|target| target.provider.id == provider.id);
     let mut target = own.or(config.targets.first())?.clone();
-    target.provider = std::sync::Arc::clone(provider);
+    target.provider = Arc::clone(provider);
     Some(target)
 }
 

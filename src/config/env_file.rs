@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::environment::EnvFileError;
+use super::environment::{EnvFileError, Environment};
 use super::values::is_variable_name;
 use super::{Note, parse, read_at_most};
 
@@ -73,6 +73,12 @@ impl EnvFile {
         let concerns = |note: &&EnvNote| note.name.as_deref().is_none_or(|name| names.contains(&name));
         let (ours, others): (Vec<_>, Vec<_>) = self.notes.iter().partition(concerns);
         (ours, others.len())
+    }
+
+    /// Whether it sets a variable that is not set without it.
+    #[must_use]
+    pub fn adds_to(&self, environment: &Environment) -> bool {
+        self.pairs.iter().any(|pair| !pair.value.is_empty() && environment.get(&pair.name).is_none())
     }
 
     pub(super) fn pairs(&self) -> &[Pair] {
@@ -191,6 +197,9 @@ fn value(name: &str, raw: &str, line: u32, notes: &mut Notes) -> String {
         name,
         "is in quotes: they are removed here, and Docker's --env-file keeps them as a part of the value",
     );
+    if rest == Some("") && raw.trim_end() != raw {
+        notes.add(line, name, "ends with a space after its closing quote, which other tools may keep");
+    }
     if inner.trim() != inner {
         notes.add(line, name, "begins or ends with a space inside its quotes");
     }
@@ -302,6 +311,7 @@ mod tests {
             ("K=hunter2 \n", "ends with a space"),
             ("K=\"hunter2\"\n", "in quotes"),
             ("K='hunter2 '\n", "inside its quotes"),
+            ("K='hunter2' \n", "after its closing quote, which other tools may keep"),
             ("K=hun\"ter2\n", "a quote inside"),
             ("K=\"hunter2\n", "never closed"),
             ("K='hunter2'hunter2\n", "after its closing quote"),

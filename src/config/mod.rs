@@ -58,6 +58,7 @@ pub use presets::presets_markdown;
 pub use reference::reference_markdown;
 pub use schema::schema;
 pub use select::SelectError;
+pub use values::is_variable_name;
 
 use load::read_at_most;
 

@@ -13,7 +13,7 @@
 use super::choose::preset_for;
 use super::draft::{Draft, DraftKey, DraftProvider, DraftTarget, RemarkKind, provider_at};
 use super::names::after_the_id;
-use crate::config::env_file::{EnvFile, Pair};
+use crate::config::env_file::{EnvFile, EnvNote, Pair};
 use crate::config::{Environment, presets, values};
 use crate::target::{BaseUrl, Depth, Dialect, Kind};
 
@@ -43,20 +43,59 @@ const NAMED_KEYS: [(&str, &str); 8] = [
 pub fn kodus(file: &EnvFile, environment: &Environment) -> Draft {
     let mut draft = Draft::default();
     let (ours, others) = file.notes_about(&OURS);
-    for note in ours {
-        draft.remark(Some(note.line), RemarkKind::Odd, note.text.clone());
+    for (line, text) in alike(&ours) {
+        draft.remark(Some(line), RemarkKind::Odd, text);
     }
     if others > 0 {
         let lines = if others == 1 { "1 more line is odd".to_owned() } else { format!("{others} more lines are odd") };
         let text = format!("{lines}, of variables that have nothing to do with an LLM");
         draft.remark(None, RemarkKind::Odd, text);
     }
+    overruled(&mut draft, file, environment);
     match file.get(MODEL) {
         Some(model) if model.value.trim() != "auto" => fixed(&mut draft, file, model),
         auto => automatic(&mut draft, file, auto),
     }
     header(&mut draft, file, environment);
     draft
+}
+
+/// What is odd, and once where it is odd of several lines: quotes are rarely round one value alone.
+fn alike(notes: &[&EnvNote]) -> Vec<(u32, String)> {
+    let about = |note: &EnvNote| match &note.name {
+        Some(name) => note.text.strip_prefix(name.as_str()).unwrap_or(&note.text).to_owned(),
+        None => note.text.clone(),
+    };
+    let mut kinds: Vec<(String, Vec<&EnvNote>)> = Vec::new();
+    for &note in notes {
+        let kind = about(note);
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, members)) => members.push(note),
+            None => kinds.push((kind, vec![note])),
+        }
+    }
+    let said = kinds.into_iter().filter_map(|(_, members)| {
+        let (first, rest) = members.split_first()?;
+        let lines: Vec<String> = rest.iter().map(|note| note.line.to_string()).collect();
+        let more = match lines.as_slice() {
+            [] => String::new(),
+            [one] => format!(" (line {one} alike)"),
+            [most @ .., last] => format!(" (lines {} and {last} alike)", most.join(", ")),
+        };
+        Some((first.line, format!("{}{more}", first.text)))
+    });
+    said.collect()
+}
+
+/// A key that is set outside of the file too, to something else, is not the one that Kodus uses.
+fn overruled(draft: &mut Draft, file: &EnvFile, environment: &Environment) {
+    for name in OURS.into_iter().filter(|name| *name != MODEL && *name != BASE_URL) {
+        let Some(pair) = file.get(name) else { continue };
+        if environment.get(name).is_some_and(|value| value != pair.value) {
+            let text = format!("{name} is set in the environment too, to something else, and that counts here");
+            draft.remark(Some(pair.line), RemarkKind::Odd, text);
+        }
+    }
 }
 
 /// The fixed mode: one model.

@@ -25,7 +25,7 @@ fn what_a_provider_says_of_an_llm_is_kept() {
         {"id":"together","context_length":8192,"pricing":{"input":0.18,"output":0.59,"hourly":0}}
     ]}"#;
     let listing = read(CatalogueShape::Data, body).unwrap();
-    let rows: Vec<(&str, Option<u64>, Option<f64>, Option<f64>)> = listing
+    let rows: Vec<_> = listing
         .entries
         .iter()
         .map(|entry| (entry.id.as_str(), entry.context, entry.input_usd_per_million, entry.output_usd_per_million))
