@@ -9,7 +9,8 @@ const KEY: (&str, &str) = ("KEY", "syn_hunter2hunter2");
 
 #[test]
 fn a_url_is_enough() {
-    let models = json!([{ "id": "hf:zai-org/GLM-4.6" }, { "id": "hf:zai-org/GLM-4.7-Flash", "context_length": 131_072 }]);
+    let models =
+        json!([{ "id": "hf:zai-org/GLM-4.6" }, { "id": "hf:zai-org/GLM-4.7-Flash", "context_length": 131_072 }]);
     let sim = Sim::start(&json!({ "flavour": "synthetic", "models": models }), 1.0);
     let url = format!("{}/v1", sim.doors["plain"]);
     let place = Place::new();

@@ -39,6 +39,24 @@ pub(super) fn entry<'n>(draft: &mut Draft, node: &'n Node<'n>) -> Option<Entry<'
     Some(Entry { alias, line, params, model, info: get(node, "model_info") })
 }
 
+/// The id as LiteLLM asks for it: at Fireworks a short one is completed (`fireworks_ai/common_utils.py`).
+fn asked_for(provider: &str, model: String) -> String {
+    let begins = |words: &[&str]| words.iter().any(|word| model.starts_with(word));
+    if provider != "fireworks_ai" || begins(&["accounts/", "FW-"]) || model.contains('#') {
+        return model;
+    }
+    let router = model.ends_with("-fast") || matches!(model.as_str(), "firerouter" | "auto" | "auto-instant");
+    match model {
+        model if begins_with_folder(&model) => format!("accounts/fireworks/{model}"),
+        model if router || model.starts_with("firerouter/") => format!("accounts/fireworks/routers/{model}"),
+        model => format!("accounts/fireworks/models/{model}"),
+    }
+}
+
+fn begins_with_folder(model: &str) -> bool {
+    model.starts_with("routers/") || model.starts_with("models/")
+}
+
 impl Entry<'_> {
     fn text(&self, key: &str) -> Option<&str> {
         get(self.params, key).and_then(Node::text)
@@ -82,7 +100,7 @@ impl Entry<'_> {
         let Some(known) = find(&name) else {
             return self.refuse(draft, self.line_of("model"), &why_not(&name));
         };
-        let model = self.without_wildcard(draft, &name, model)?;
+        let model = asked_for(&name, self.without_wildcard(draft, &name, model)?);
         if let Err(problem) = values::model(&model) {
             return self.refuse(draft, self.line_of("model"), &problem.reason);
         }

@@ -156,6 +156,42 @@ fn a_litellm_list_is_mapped_or_says_why_not() {
 }
 
 #[test]
+fn an_entry_is_asked_for_as_litellm_asks_for_it() {
+    let asked = |params: &str| {
+        let draft = of_litellm(&format!("model_list: [{{ model_name: a, litellm_params: {params} }}]\n"), None);
+        let config = loaded(&draft);
+        let target = &config.targets[0];
+        let provider = &target.provider;
+        format!("{} {} {} {}", provider.preset, provider.base_url, target.model, provider.key)
+    };
+    for (params, expected) in [
+        (
+            "{ model: fireworks_ai/kimi-k2 }",
+            "fireworks https://api.fireworks.ai/inference/v1 accounts/fireworks/models/kimi-k2 the variable FIREWORKS_API_KEY",
+        ),
+        (
+            "{ model: openai/x, api_base: 'https://api.synthetic.new/openai/v1', api_key: os.environ/SYN }",
+            "synthetic https://api.synthetic.new/openai/v1 x the variable SYN",
+        ),
+        (
+            "{ model: anthropic/claude, api_base: 'https://gw.example.com/v1', api_key: os.environ/K }",
+            "anthropic-compatible https://gw.example.com claude the variable K",
+        ),
+        (
+            "{ model: hosted_vllm/m, api_base: 'http://127.0.0.1:8000/v1' }",
+            "openai-compatible http://127.0.0.1:8000/v1 m no key",
+        ),
+        ("{ model: ollama/m, api_base: 'http://gpu:11434/' }", "ollama http://gpu:11434 m no key"),
+        (
+            "{ model: some/thing, custom_llm_provider: openai }",
+            "openai https://api.openai.com/v1 some/thing the variable OPENAI_API_KEY",
+        ),
+    ] {
+        assert_eq!(asked(params), expected, "{params}");
+    }
+}
+
+#[test]
 fn through_the_proxy_each_alias_is_a_target() {
     let through = Through { url: crate::target::BaseUrl::parse("http://localhost:4000/v1").unwrap(), key_env: None };
     let draft = of_litellm(LITELLM, Some(&through));
