@@ -39,6 +39,13 @@ fn a_url_is_enough() {
 }
 
 #[test]
+fn an_ollama_server_lists_what_was_pulled() {
+    let sim = Sim::start(&json!({ "flavour": "ollama", "models": [{ "id": "qwen3:8b" }] }), 1.0);
+    let ran = Place::new().run(&["models", &sim.doors["plain"], "--dialect", "ollama"], &[]);
+    assert!(ran.code == 0 && ran.out.contains("qwen3:8b"), "{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn targets_are_marked_in_the_list_of_their_provider() {
     let sim = provider();
     let url = &sim.doors["plain"];

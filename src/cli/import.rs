@@ -168,7 +168,6 @@ fn choose(imported: &mut Imported, models: &[String], online: bool) -> anyhow::R
                 tell(&format!("warning: {name}: {}: {}", diagnosis.code, diagnosis.evidence));
                 tell(&format!("  fix: {}", diagnosis.remedy));
             }
-            Asked::Stopped(_) => return Err(Usage("stopped; nothing was written".to_owned()).into()),
         }
     }
     Ok(())

@@ -152,6 +152,5 @@ fn models(answers: &Answers, environment: &Environment) -> Result<Vec<ModelRow>,
         Asked::Read(listing) => Ok(listing.entries.iter().map(|entry| row(entry, &[])).collect()),
         Asked::None => Err(format!("{} has none that pilotlight knows of", target.provider.title)),
         Asked::Failed(diagnosis) => Err(format!("{}: {}; {}", diagnosis.code, diagnosis.evidence, diagnosis.remedy)),
-        Asked::Stopped(_) => Err("a signal asked to stop".to_owned()),
     }
 }

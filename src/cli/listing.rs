@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::check::{interrupted, runtime};
+use super::check::runtime;
 use super::setup;
 use crate::config::{Config, Environment};
-use crate::exit::Exit;
 use crate::outcome::Diagnosis;
 use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
@@ -23,8 +22,6 @@ pub(super) enum Asked {
     None,
     /// It could not be read.
     Failed(Box<Diagnosis>),
-    /// A signal came first.
-    Stopped(Exit),
 }
 
 /// Asks the provider of a target for its list.
@@ -36,11 +33,8 @@ pub(super) fn ask(config: &Config, target: &Target, environment: &Environment) -
     let runtime = runtime()?;
     let asked = runtime.block_on(async {
         let network = HttpNetwork::new(clock.clone());
-        tokio::select! {
-            biased;
-            listed = listed(&job, &network, &clock) => listed,
-            exit = interrupted() => Asked::Stopped(exit),
-        }
+        // No signal is caught here: a handler, once there, stays, and ^C would no longer end the questions of `init`.
+        listed(&job, &network, &clock).await
     });
     // Name look-ups run on threads that cannot be cancelled; the process does not wait for them.
     runtime.shutdown_background();

@@ -77,7 +77,6 @@ pub(super) fn run(global: &Global, args: &ModelsArgs) -> anyhow::Result<Exit> {
     let provider = &target.provider;
     let listing = match ask(&config, &target, &environment)? {
         Asked::Read(listing) => listing,
-        Asked::Stopped(exit) => return Ok(exit),
         Asked::None => {
             let text =
                 format!("{} has no list of models that pilotlight knows of; see its documentation", provider.title);

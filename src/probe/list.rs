@@ -12,7 +12,7 @@ use super::dial::judge;
 use super::exchange::{ReadFault, piece, unread, whole};
 use super::remedy::{Known, remedy};
 use super::request;
-use super::transport::{Answer, DialMarks, ExchangeFault, Head, Line, Network, Request};
+use super::transport::{Answer, DialFault, DialMarks, ExchangeFault, Head, Line, Network, Request};
 use super::wire::ScanFault;
 use super::wire::error_body::{ErrorFacts, has_error};
 use super::wire::listing::{Listing, ListingScan};
@@ -82,8 +82,8 @@ impl Errand<'_> {
         let provider = &target.provider;
         credential::judge(&self.job.credential, provider).map_err(|fault| (Stage::Credential, fault))?;
         let dialled = self.network.dial(provider, target.expect.connect).await;
-        let base_url = &provider.base_url;
-        let mut line = dialled.line.map_err(|fault| judge(fault, &base_url.host(), base_url.port(), &dialled.marks))?;
+        let marks = dialled.marks;
+        let mut line = dialled.line.map_err(|fault| self.undialled(fault, &marks))?;
         let located = |fault| (Stage::Locate, fault);
         let request = request::get(provider, &self.job.credential, &self.job.run_id, &catalogue.path);
         let answer = self.send(&mut *line, request, target.expect.answer).await.map_err(located)?;
@@ -97,11 +97,14 @@ impl Errand<'_> {
             Err(_) => Err(Fault::new(Code::AnswerTimeout, format!("{what}: no answer within {}", duration(limit)))),
             Ok(Err(ExchangeFault::Lost(text))) => Err(Fault::new(Code::ConnectionLost, format!("{what}: {text}"))),
             Ok(Err(ExchangeFault::NotHttp(text))) => Err(Fault::new(Code::NotThisApi, format!("{what}: {text}"))),
-            Ok(Err(ExchangeFault::Redial(fault))) => {
-                let base_url = &self.job.target.provider.base_url;
-                Err(judge(fault, &base_url.host(), base_url.port(), &DialMarks::default()).1)
-            }
+            Ok(Err(ExchangeFault::Redial(fault))) => Err(self.undialled(fault, &DialMarks::default()).1),
         }
+    }
+
+    /// Why there is no line.
+    fn undialled(&self, fault: DialFault, marks: &DialMarks) -> (Stage, Fault) {
+        let base_url = &self.job.target.provider.base_url;
+        judge(fault, &base_url.host(), base_url.port(), marks)
     }
 
     async fn read(&self, mut answer: Answer, catalogue: &Catalogue) -> Result<Listing, Fault> {

@@ -168,8 +168,10 @@ fn key_of(root: &Node<'_>, through: &Through) -> DraftKey {
 fn gates(draft: &mut Draft, root: &Node<'_>, aliases: &Aliases) {
     let mut named: Vec<&str> = Vec::new();
     for section in ["litellm_settings", "router_settings"] {
-        let fallbacks = get(root, section).and_then(|section| get(section, "fallbacks")).and_then(Node::items);
-        for (from, to) in fallbacks.unwrap_or_default().iter().filter_map(Node::entries).flatten() {
+        let Some(fallbacks) = get(root, section).and_then(|section| get(section, "fallbacks")) else { continue };
+        // A list of mappings, each of one alias; some write one mapping.
+        let written = fallbacks.items().unwrap_or(std::slice::from_ref(fallbacks));
+        for (from, to) in written.iter().filter_map(Node::entries).flatten() {
             let Some((_, deployments)) = aliases.0.get(&*from.text) else { continue };
             let Some((main, others)) = deployments.split_first() else { continue };
             let next = to.items().unwrap_or_default().iter().filter_map(Node::text);

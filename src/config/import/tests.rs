@@ -199,6 +199,28 @@ fn through_the_proxy_each_alias_is_a_target() {
     let config = loaded(&draft);
     assert_eq!(config.providers.len(), 1);
     assert_eq!(config.providers[0].key, CredentialSource::Env("LITELLM_MASTER_KEY".to_owned()));
+    assert_eq!(config.providers[0].free_check.as_ref().unwrap().path, "models");
+
+    // Which key: the one that is named, else the one that is referred to, else LiteLLM's own if that is set.
+    let key = |settings: &str, key_env: Option<&str>| {
+        let text = format!("model_list: [{{ model_name: a, litellm_params: {{ model: openai/a }} }}]\n{settings}\n");
+        let through = Through { key_env: key_env.map(str::to_owned), ..through.clone() };
+        loaded(&of_litellm(&text, Some(&through))).providers[0].key.to_string()
+    };
+    assert_eq!(key("", Some("MINE")), "the variable MINE");
+    assert_eq!(key("general_settings: { master_key: os.environ/THEIRS }", None), "the variable THEIRS");
+    assert_eq!(key("", None), "no key");
+}
+
+#[test]
+fn fallbacks_are_gates_however_they_are_written() {
+    let list = "model_list:\n- { model_name: a, litellm_params: { model: openai/a } }\n\
+                - { model_name: b, litellm_params: { model: openai/b } }\n";
+    for fallbacks in ["[{ a: [b, missing] }]", "{ a: [b] }"] {
+        let draft = of_litellm(&format!("{list}router_settings: {{ fallbacks: {fallbacks} }}\n"), None);
+        assert!(draft.yaml().contains("  a: { main: a, fallback: [b] }"), "{}", draft.yaml());
+        assert_eq!(loaded(&draft).gates.len(), 1);
+    }
 }
 
 #[test]
