@@ -13,6 +13,8 @@ mod daemon;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod learned;
 #[cfg(test)]
 mod learning;
@@ -20,6 +22,8 @@ mod learning;
 mod manual;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod models;
 #[cfg(test)]
 mod networks;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::ended::Ended;
+use super::from::FromArgs;
 use super::readers::{Readers, Records};
 use super::reports::ReportArgs;
 use super::run::StateArgs;
@@ -33,6 +34,8 @@ use crate::target::Depth;
 pub(super) struct CheckArgs {
     #[command(flatten)]
     wanted: WantedArgs,
+    #[command(flatten)]
+    from: FromArgs,
     /// How far to climb: connect, auth (free), warm (costs a request) [default: each target's own, else warm]
     #[arg(long, short, value_name = "DEPTH")]
     depth: Option<DepthArg>,
@@ -86,7 +89,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Ended> {
     let environment = setup::environment(global)?;
     setup::start_log(global)?;
-    let config = setup::config(global, &environment)?;
+    let (config, environment) = args.from.config(global, environment)?;
     let targets = args.wanted.select(&config)?;
     let notes = config.notes_for(&targets);
     let reports = args.reports.open(&environment, &terminal::look(global, &environment))?;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::check::{DepthArg, duration, interrupted, runtime, treasury};
 use super::ended::Ended;
+use super::from::FromArgs;
 use super::progress::Progress;
 use super::readers::{Readers, Records};
 use super::reports::ReportArgs;
@@ -35,6 +36,8 @@ use awaited::AwaitedArgs;
 pub(super) struct WaitArgs {
     #[command(flatten)]
     awaited: AwaitedArgs,
+    #[command(flatten)]
+    from: FromArgs,
     /// Give up after this time
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     deadline: Duration,
@@ -59,7 +62,7 @@ const LOADING_AT_MOST: Duration = Duration::from_secs(4);
 pub(super) fn run(global: &Global, args: &WaitArgs) -> anyhow::Result<Ended> {
     let environment = setup::environment(global)?;
     setup::start_log(global)?;
-    let config = setup::config(global, &environment)?;
+    let (config, environment) = args.from.config(global, environment)?;
     let (gates, targets) = args.awaited.select(&config)?;
     let notes = config.notes_for(&targets);
     let reports = args.reports.open(&environment, &terminal::look(global, &environment))?;

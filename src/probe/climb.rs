@@ -26,7 +26,7 @@ use crate::outcome::{
 use crate::target::{Credential, Depth, Target};
 
 /// How much evidence is kept, in characters.
-const EVIDENCE_KEPT: usize = 400;
+pub(super) const EVIDENCE_KEPT: usize = 400;
 
 /// What is to be probed, and with what.
 #[derive(Debug, Clone)]
@@ -349,7 +349,7 @@ pub async fn climb(
 /// A text that may hold what came from the wire, fit to be shown: without the key, and without the values of the
 /// user's own headers, which may be keys too. It is cleaned before it is scrubbed, because an invisible character inside
 /// an echoed key would hide it.
-fn shown(text: &str, job: &Job, limit: usize) -> String {
+pub(super) fn shown(text: &str, job: &Job, limit: usize) -> String {
     let cleaned = clean(text, 4 * EVIDENCE_KEPT);
     let mut scrubbed = scrub(&cleaned, job.credential.secret());
     for (_, value) in &job.target.provider.headers {

@@ -12,6 +12,7 @@ use super::wire::error_body::ErrorFacts;
 use crate::outcome::words::duration;
 use crate::outcome::{Code, Connection, Stage};
 use crate::probe::classify::{Context, classify};
+use crate::target::Provider;
 
 /// No body is held beyond this.
 pub(super) const BODY_HELD: usize = 64 * 1024;
@@ -45,25 +46,31 @@ pub(super) async fn send(
     }
     match answered {
         Err(_) => Err(Fault::new(late, format!("{what}: no answer within {}", duration(limit)))),
-        Ok(Err(ExchangeFault::Lost(text))) => Err(Fault::new(Code::ConnectionLost, format!("{what}: {text}"))),
-        Ok(Err(ExchangeFault::NotHttp(text))) => Err(Fault::new(Code::NotThisApi, format!("{what}: {text}"))),
-        Ok(Err(ExchangeFault::Redial(fault))) => {
-            let (_, mut fault) = dial::judge(fault, &climb.job.target.provider, &DialMarks::default());
-            fault.evidence =
-                format!("{what}: the connection was closed and could not be made again: {}", fault.evidence);
-            Err(fault)
-        }
-        Ok(Err(ExchangeFault::ClientCertificate(text))) => {
-            let evidence = format!("{what}: {text}; {}", dial::shown(&climb.job.target.provider));
-            Err(Fault::new(Code::ClientCertificateRefused, evidence))
-        }
-        Ok(Err(ExchangeFault::Proxy(fault))) => {
-            let fault = dial::judge_proxy(fault, &climb.job.target.provider);
-            Err(Fault { evidence: format!("{what}: {}", fault.evidence), ..fault })
-        }
+        Ok(Err(fault)) => Err(unanswered(fault, &what, &climb.job.target.provider)),
         Ok(Ok(answer)) => {
             climb.saw(&answer.head, answer.answered.saturating_duration_since(answer.sent));
             Ok(answer)
+        }
+    }
+}
+
+/// Why a request has no answer, in the words of a probe. `what` is the request: `GET models`.
+pub(super) fn unanswered(fault: ExchangeFault, what: &str, provider: &Provider) -> Fault {
+    match fault {
+        ExchangeFault::Lost(text) => Fault::new(Code::ConnectionLost, format!("{what}: {text}")),
+        ExchangeFault::NotHttp(text) => Fault::new(Code::NotThisApi, format!("{what}: {text}")),
+        ExchangeFault::Redial(fault) => {
+            let (_, mut fault) = dial::judge(fault, provider, &DialMarks::default());
+            fault.evidence =
+                format!("{what}: the connection was closed and could not be made again: {}", fault.evidence);
+            fault
+        }
+        ExchangeFault::ClientCertificate(text) => {
+            Fault::new(Code::ClientCertificateRefused, format!("{what}: {text}; {}", dial::shown(provider)))
+        }
+        ExchangeFault::Proxy(fault) => {
+            let fault = dial::judge_proxy(fault, provider);
+            Fault { evidence: format!("{what}: {}", fault.evidence), ..fault }
         }
     }
 }

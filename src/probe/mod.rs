@@ -14,6 +14,7 @@ mod dialect;
 mod embed;
 mod exchange;
 mod knobs;
+mod list;
 mod locate;
 mod permit;
 mod remedy;
@@ -26,4 +27,5 @@ pub mod wire;
 
 pub use climb::{Cause, Climbed, Job, OnEvent, Stopped, climb, cold_start};
 pub use knobs::Knobs;
+pub use list::{NoList, list};
 pub use permit::{Free, KnownOfQuota, Leave, NotPermitted, Permit};

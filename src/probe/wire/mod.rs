@@ -9,6 +9,7 @@ pub mod error_body;
 mod html;
 mod json;
 mod limits;
+pub mod listing;
 mod moment;
 mod nearest;
 pub mod quota;
