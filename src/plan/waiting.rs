@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use super::gate::Gate;
-use crate::target::TargetId;
 
 /// Where any one of several will do, the next one begins after this at the latest.
 const SHORT: Duration = Duration::from_secs(2);
@@ -48,20 +47,20 @@ pub enum Accepts {
     MainFirst,
 }
 
-/// How a gate stands.
+/// How a gate stands. Its targets are told by their places in [`Gate::targets`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GateStanding<'g> {
+pub enum GateStanding {
     /// It is open.
     Open {
         /// On what.
         how: How,
         /// The targets that opened it, in the order of the gate.
-        through: Vec<&'g TargetId>,
+        through: Vec<usize>,
     },
     /// It can still open. These are to be asked, or waited for, now; never empty.
-    Waiting(Vec<&'g TargetId>),
+    Waiting(Vec<usize>),
     /// It cannot open any more, because of these.
-    Shut(Vec<&'g TargetId>),
+    Shut(Vec<usize>),
 }
 
 /// On what a gate is open.
@@ -76,25 +75,25 @@ pub enum How {
 }
 
 impl Gate {
-    /// How it stands, by what is known of its targets.
+    /// How it stands, by what is known of its targets, in the order of [`Gate::targets`].
     #[must_use]
-    pub fn judge(&self, known: &dyn Fn(&TargetId) -> Known, accepts: Accepts) -> GateStanding<'_> {
+    pub fn judge(&self, known: &[Known], accepts: Accepts) -> GateStanding {
         match self {
-            Self::MainWithFallback { main, fallback } => preferring(main, fallback, known, accepts),
-            Self::Any(of) => counting(1, of, known),
-            Self::All(of) => counting(of.len(), of, known),
-            Self::AtLeast { n, of } => counting(*n, of, known),
+            Self::MainWithFallback { .. } => preferring(known, accepts),
+            Self::Any(_) => counting(1, known),
+            Self::All(of) => counting(of.len(), known),
+            Self::AtLeast { n, .. } => counting(*n, known),
         }
     }
 
     /// How it stands when the time is up: nobody is waited for, and a fallback that is ready will do.
     #[must_use]
-    pub fn judge_late(&self, known: &dyn Fn(&TargetId) -> Known) -> GateStanding<'_> {
-        let late = |target: &TargetId| match known(target) {
+    pub fn judge_late(&self, known: &[Known]) -> GateStanding {
+        let late = |known: &Known| match known {
             Known::Nothing | Known::Slow => Known::Failing,
-            other => other,
+            other => *other,
         };
-        self.judge(&late, Accepts::Fallback)
+        self.judge(&known.iter().map(late).collect::<Vec<_>>(), Accepts::Fallback)
     }
 
     /// After how long a target that has not answered counts as slow, so that the next may begin. A main target has the
@@ -108,63 +107,58 @@ impl Gate {
     }
 }
 
-/// At least `n` of them. Each is looked at once: a gate of many targets is judged as often as one of them answers.
-fn counting<'g>(n: usize, of: &'g [TargetId], known: &dyn Fn(&TargetId) -> Known) -> GateStanding<'g> {
-    let (mut ready, mut whole, mut barred, mut open) = (Vec::new(), 0, Vec::new(), Vec::new());
-    for target in of {
-        match known(target) {
+/// At least `n` of them.
+fn counting(n: usize, known: &[Known]) -> GateStanding {
+    let (mut ready, mut whole, mut barred) = (Vec::new(), 0, Vec::new());
+    for (place, known) in known.iter().enumerate() {
+        match known {
             Known::Ready => {
                 whole += 1;
-                ready.push(target);
+                ready.push(place);
             }
-            Known::Impaired => ready.push(target),
-            Known::Barred => barred.push(target),
-            other => open.push((target, other)),
+            Known::Impaired => ready.push(place),
+            Known::Barred => barred.push(place),
+            Known::Nothing | Known::Slow | Known::Failing => {}
         }
     }
     if ready.len() >= n {
         return GateStanding::Open { how: if whole >= n { How::Whole } else { How::Impaired }, through: ready };
     }
-    if ready.len() + open.len() < n {
+    if known.len() - barred.len() < n {
         return GateStanding::Shut(barred);
     }
-    GateStanding::Waiting(asked(n - ready.len(), open.into_iter()))
+    GateStanding::Waiting(asked(n - ready.len(), known))
 }
 
-/// The main target, or else the first fallback that is ready.
-fn preferring<'g>(
-    main: &'g TargetId,
-    fallback: &'g [TargetId],
-    known: &dyn Fn(&TargetId) -> Known,
-    accepts: Accepts,
-) -> GateStanding<'g> {
-    let of_main = known(main);
-    match of_main {
-        Known::Ready => return GateStanding::Open { how: How::Whole, through: vec![main] },
-        Known::Impaired => return GateStanding::Open { how: How::Impaired, through: vec![main] },
-        Known::Nothing | Known::Slow | Known::Failing | Known::Barred => {}
-    }
-    let all = || std::iter::once(main).chain(fallback);
-    match fallback.iter().find(|target| known(target).is_ready()) {
-        Some(_) if of_main == Known::Nothing || of_main == Known::Slow => GateStanding::Waiting(vec![main]),
-        Some(_) if of_main == Known::Failing && accepts == Accepts::MainFirst => GateStanding::Waiting(vec![main]),
-        Some(other) => GateStanding::Open { how: How::Fallback, through: vec![other] },
-        None if all().all(|target| known(target) == Known::Barred) => GateStanding::Shut(all().collect()),
-        None => GateStanding::Waiting(asked(1, all().map(|target| (target, known(target))))),
+/// The main target, which is the first, or else the first fallback that is ready.
+fn preferring(known: &[Known], accepts: Accepts) -> GateStanding {
+    let Some((main, fallback)) = known.split_first() else { return GateStanding::Shut(Vec::new()) };
+    let keeps_waiting = match main {
+        Known::Ready => return GateStanding::Open { how: How::Whole, through: vec![0] },
+        Known::Impaired => return GateStanding::Open { how: How::Impaired, through: vec![0] },
+        Known::Nothing | Known::Slow => true,
+        Known::Failing => accepts == Accepts::MainFirst,
+        Known::Barred => false,
+    };
+    match fallback.iter().position(|known| known.is_ready()) {
+        Some(_) if keeps_waiting => GateStanding::Waiting(vec![0]),
+        Some(place) => GateStanding::Open { how: How::Fallback, through: vec![place + 1] },
+        None if known.iter().all(|known| *known == Known::Barred) => GateStanding::Shut((0..known.len()).collect()),
+        None => GateStanding::Waiting(asked(1, known)),
     }
 }
 
 /// Whom to ask while so many are missing: all that were asked before, and as many new ones as are missing.
-fn asked<'g>(missing: usize, of: impl Iterator<Item = (&'g TargetId, Known)>) -> Vec<&'g TargetId> {
+fn asked(missing: usize, known: &[Known]) -> Vec<usize> {
     let mut room = missing;
     let mut asked = Vec::new();
-    for (target, known) in of {
+    for (place, known) in known.iter().enumerate() {
         match known {
             Known::Barred | Known::Impaired | Known::Ready => {}
-            Known::Slow | Known::Failing => asked.push(target),
+            Known::Slow | Known::Failing => asked.push(place),
             Known::Nothing if room > 0 => {
                 room -= 1;
-                asked.push(target);
+                asked.push(place);
             }
             Known::Nothing => {}
         }

@@ -21,69 +21,62 @@ pub struct Told {
 
 /// The sentence, without a full stop. `late` is how long was waited, where the time is up.
 #[must_use]
-pub fn says(
-    gate: &Gate,
-    standing: &GateStanding<'_>,
-    told: &dyn Fn(&TargetId) -> Told,
-    late: Option<Duration>,
-) -> String {
-    let named = |targets: &[&TargetId]| list(targets, told);
+pub fn says(gate: &Gate, standing: &GateStanding, told: &dyn Fn(usize) -> Told, late: Option<Duration>) -> String {
+    let targets = gate.targets();
+    let all = targets.len();
+    let named = |places: &[usize]| list(&targets, places, told);
     match standing {
         GateStanding::Open { how: How::Fallback, through } => {
-            let main = match gate {
-                Gate::MainWithFallback { main, .. } => vec![main],
-                Gate::Any(_) | Gate::All(_) | Gate::AtLeast { .. } => Vec::new(),
-            };
-            format!("{} is ready in place of {}", named(through), named(&main))
+            format!("{} is ready in place of {}", named(through), named(&[0]))
         }
-        GateStanding::Open { through, .. } => match (through.as_slice(), gate.targets().len()) {
-            ([one], _) => one_ready(one, told),
-            (ready, all) if ready.len() == all => format!("all {all} are ready{}", colds(ready, told)),
-            (ready, all) => format!("{} of {all} are ready: {}", ready.len(), named(ready)),
+        GateStanding::Open { through, .. } => match through.as_slice() {
+            [one] => one_ready(&named_only(&targets, *one), told(*one)),
+            ready if ready.len() == all => format!("all {all} are ready{}", notable(&targets, ready, told)),
+            ready => format!("{} of {all} are ready: {}", ready.len(), named(ready)),
         },
         GateStanding::Waiting(asked) => {
-            let ready = gate.targets().into_iter().filter(|target| told(target).known.is_ready()).count();
+            let ready = (0..all).filter(|place| told(*place).known.is_ready()).count();
             let so_far = if ready > 0 { format!("{ready} ready, ") } else { String::new() };
             match late {
                 Some(after) => format!("not open after {}: {so_far}still without {}", duration(after), named(asked)),
                 None => format!("{so_far}waits for {}", named(asked)),
             }
         }
-        GateStanding::Shut(barred) => {
-            let all = gate.targets().len();
-            let left = all - barred.len().min(all);
-            match (gate, left) {
-                (Gate::AtLeast { n, .. }, left) if left > 0 => {
-                    format!("cannot open: it needs {n} of {all}, and only {left} can still come: {}", named(barred))
-                }
-                _ => format!("cannot open: {}", named(barred)),
+        GateStanding::Shut(barred) => match (gate, all.saturating_sub(barred.len())) {
+            (Gate::AtLeast { n, .. }, left) if left > 0 => {
+                format!("cannot open: it needs {n} of {all}, and only {left} can still come: {}", named(barred))
             }
-        }
+            _ => format!("cannot open: {}", named(barred)),
+        },
     }
 }
 
-fn one_ready(target: &TargetId, told: &dyn Fn(&TargetId) -> Told) -> String {
-    match told(target) {
+fn named_only(targets: &[&TargetId], place: usize) -> String {
+    targets.get(place).map(ToString::to_string).unwrap_or_default()
+}
+
+fn one_ready(target: &str, told: Told) -> String {
+    match told {
         Told { because: Some(because), known: Known::Impaired } => format!("{target} is ready, with {because}"),
         Told { because: Some(because), .. } => format!("{target} is ready {because}"),
         Told { because: None, .. } => format!("{target} is ready"),
     }
 }
 
-/// Which of those that are ready have something to tell.
-fn colds(ready: &[&TargetId], told: &dyn Fn(&TargetId) -> Told) -> String {
-    let some: Vec<&TargetId> = ready.iter().copied().filter(|target| told(target).because.is_some()).collect();
-    if some.is_empty() { String::new() } else { format!(": {}", list(&some, told)) }
+/// Those that are ready and of which there is something to tell.
+fn notable(targets: &[&TargetId], ready: &[usize], told: &dyn Fn(usize) -> Told) -> String {
+    let some: Vec<usize> = ready.iter().copied().filter(|place| told(*place).because.is_some()).collect();
+    if some.is_empty() { String::new() } else { format!(": {}", list(targets, &some, told)) }
 }
 
 /// The first of some targets with what is to be told of each, and how many more there are.
-fn list(targets: &[&TargetId], told: &dyn Fn(&TargetId) -> Told) -> String {
-    let shown = targets.iter().take(NAMED).map(|target| match told(target).because {
-        Some(because) => format!("{target} ({because})"),
-        None => target.to_string(),
+fn list(targets: &[&TargetId], places: &[usize], told: &dyn Fn(usize) -> Told) -> String {
+    let shown = places.iter().take(NAMED).map(|place| match told(*place).because {
+        Some(because) => format!("{} ({because})", named_only(targets, *place)),
+        None => named_only(targets, *place),
     });
     let mut text = shown.collect::<Vec<_>>().join(", ");
-    let more = targets.len().saturating_sub(NAMED);
+    let more = places.len().saturating_sub(NAMED);
     if more > 0 {
         text.push_str(&format!(" and {more} more"));
     }

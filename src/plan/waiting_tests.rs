@@ -11,10 +11,6 @@ fn ids(count: usize) -> Vec<TargetId> {
     (0..count).map(id).collect()
 }
 
-fn number(target: &TargetId) -> usize {
-    target.as_str().trim_start_matches('t').parse().unwrap()
-}
-
 /// Every gate of up to four targets.
 fn gates() -> Vec<Gate> {
     let mut gates = Vec::new();
@@ -34,10 +30,6 @@ fn worlds(count: usize) -> Vec<Vec<Known>> {
         let next = |world: &Vec<Known>| Known::ALL.map(|known| [world.clone(), vec![known]].concat());
         worlds.iter().flat_map(next).collect()
     })
-}
-
-fn judge<'g>(gate: &'g Gate, world: &[Known], accepts: Accepts) -> GateStanding<'g> {
-    gate.judge(&|target| world[number(target)], accepts)
 }
 
 fn each(mut check: impl FnMut(&Gate, &[Known], Accepts)) {
@@ -63,7 +55,7 @@ fn needed(gate: &Gate) -> Option<usize> {
 #[test]
 fn it_is_what_trying_every_future_says() {
     each(|gate, world, accepts| {
-        let standing = judge(gate, world, accepts);
+        let standing = gate.judge(world, accepts);
         let ready = world.iter().filter(|known| known.is_ready()).count();
         // The best that can still come: all that are not barred become ready.
         let best = world.iter().filter(|known| **known != Known::Barred).count();
@@ -87,20 +79,20 @@ fn it_is_what_trying_every_future_says() {
 #[test]
 fn a_target_that_becomes_ready_never_closes_a_gate_and_one_that_is_barred_never_carries_it() {
     each(|gate, world, accepts| {
-        let before = judge(gate, world, accepts);
+        let before = gate.judge(world, accepts);
         if let GateStanding::Open { through, .. } = &before {
-            assert!(through.iter().all(|target| world[number(target)].is_ready()), "{gate:?} {world:?}");
+            assert!(through.iter().all(|place| world[*place].is_ready()), "{gate:?} {world:?}");
         }
         for place in 0..world.len() {
             let mut after = world.to_vec();
             after[place] = Known::Ready;
-            let better = judge(gate, &after, accepts);
+            let better = gate.judge(&after, accepts);
             if matches!(before, GateStanding::Open { .. }) {
                 assert!(matches!(better, GateStanding::Open { .. }), "{gate:?} {world:?} {place}");
             }
             assert!(!matches!((&before, &better), (GateStanding::Waiting(_), GateStanding::Shut(_))));
             after[place] = Known::Barred;
-            let worse = judge(gate, &after, accepts);
+            let worse = gate.judge(&after, accepts);
             // A main target that is out lets a fallback in that is ready; nothing else opens by a failure.
             let lets_in = matches!(gate, Gate::MainWithFallback { .. }) && place == 0;
             if !lets_in && !matches!(before, GateStanding::Open { .. }) {
@@ -113,17 +105,17 @@ fn a_target_that_becomes_ready_never_closes_a_gate_and_one_that_is_barred_never_
 #[test]
 fn whoever_is_asked_can_help_and_no_more_are_asked_than_are_missing() {
     each(|gate, world, accepts| {
-        let GateStanding::Waiting(asked) = judge(gate, world, accepts) else { return };
+        let GateStanding::Waiting(asked) = gate.judge(world, accepts) else { return };
         assert!(!asked.is_empty(), "{gate:?} {world:?}: nobody would end this wait");
-        let of = |target: &TargetId| world[number(target)];
-        assert!(asked.iter().all(|target| !of(target).is_ready() && of(target) != Known::Barred));
-        let fresh = asked.iter().filter(|target| of(target) == Known::Nothing).count();
+        let of = |place: &usize| world[*place];
+        assert!(asked.iter().all(|place| !of(place).is_ready() && of(place) != Known::Barred));
+        let fresh = asked.iter().filter(|place| of(place) == Known::Nothing).count();
         let ready = world.iter().filter(|known| known.is_ready()).count();
         assert!(fresh <= needed(gate).map_or(1, |n| n - ready), "{gate:?} {world:?}: {asked:?}");
         // Whoever failed is asked again, unless only the main target is still wanted.
         let failing = world.iter().filter(|known| matches!(known, Known::Failing | Known::Slow)).count();
-        let again = asked.iter().filter(|target| matches!(of(target), Known::Failing | Known::Slow)).count();
-        assert!(again == failing || asked == [&id(0)], "{gate:?} {world:?}: {asked:?}");
+        let again = asked.iter().filter(|place| matches!(of(place), Known::Failing | Known::Slow)).count();
+        assert!(again == failing || asked == [0], "{gate:?} {world:?}: {asked:?}");
     });
 }
 
@@ -131,9 +123,8 @@ fn whoever_is_asked_can_help_and_no_more_are_asked_than_are_missing() {
 fn when_the_time_is_up_a_fallback_will_do_and_nothing_else_changes() {
     for gate in gates() {
         for world in worlds(gate.targets().len()) {
-            let known = |target: &TargetId| world[number(target)];
-            let late = gate.judge_late(&known);
-            match gate.judge(&known, Accepts::MainFirst) {
+            let late = gate.judge_late(&world);
+            match gate.judge(&world, Accepts::MainFirst) {
                 GateStanding::Waiting(_) if matches!(gate, Gate::MainWithFallback { .. }) => {
                     let fallback = world[1..].iter().any(|known| known.is_ready());
                     let open = matches!(late, GateStanding::Open { how: How::Fallback, .. });
@@ -149,21 +140,17 @@ fn when_the_time_is_up_a_fallback_will_do_and_nothing_else_changes() {
 #[test]
 fn the_main_target_is_waited_for_while_it_answers_slowly_and_not_once_it_has_failed() {
     let gate = Gate::MainWithFallback { main: id(0), fallback: vec![id(1), id(2)] };
-    let lenient = |world: [Known; 3]| judge(&gate, &world, Accepts::Fallback);
+    let lenient = |world: [Known; 3]| gate.judge(&world, Accepts::Fallback);
+    let fallback = |place| GateStanding::Open { how: How::Fallback, through: vec![place] };
+    let waiting = |asked: &[usize]| GateStanding::Waiting(asked.to_vec());
     use Known::{Barred, Failing, Impaired, Nothing, Ready, Slow};
-    let (t0, t1, t2) = (id(0), id(1), id(2));
-    let waiting = |asked: &[&TargetId]| format!("{:?}", GateStanding::Waiting(asked.to_vec()));
-    let is = |standing: GateStanding<'_>, expected: String| assert_eq!(format!("{standing:?}"), expected);
-    is(lenient([Nothing, Nothing, Nothing]), waiting(&[&t0]));
-    is(lenient([Slow, Nothing, Nothing]), waiting(&[&t0, &t1]));
-    is(lenient([Slow, Ready, Nothing]), waiting(&[&t0]));
-    is(lenient([Failing, Slow, Nothing]), waiting(&[&t0, &t1, &t2]));
-    assert_eq!(lenient([Failing, Slow, Ready]), GateStanding::Open { how: How::Fallback, through: vec![&t2] });
-    assert_eq!(lenient([Impaired, Ready, Ready]), GateStanding::Open { how: How::Impaired, through: vec![&t0] });
-    is(judge(&gate, &[Failing, Ready, Nothing], Accepts::MainFirst), waiting(&[&t0]));
-    assert_eq!(
-        judge(&gate, &[Barred, Ready, Nothing], Accepts::MainFirst),
-        GateStanding::Open { how: How::Fallback, through: vec![&t1] }
-    );
-    assert_eq!(lenient([Barred, Barred, Barred]), GateStanding::Shut(vec![&t0, &t1, &t2]));
+    assert_eq!(lenient([Nothing, Nothing, Nothing]), waiting(&[0]));
+    assert_eq!(lenient([Slow, Nothing, Nothing]), waiting(&[0, 1]));
+    assert_eq!(lenient([Slow, Ready, Nothing]), waiting(&[0]));
+    assert_eq!(lenient([Failing, Slow, Nothing]), waiting(&[0, 1, 2]));
+    assert_eq!(lenient([Failing, Slow, Ready]), fallback(2));
+    assert_eq!(lenient([Impaired, Ready, Ready]), GateStanding::Open { how: How::Impaired, through: vec![0] });
+    assert_eq!(gate.judge(&[Failing, Ready, Nothing], Accepts::MainFirst), waiting(&[0]));
+    assert_eq!(gate.judge(&[Barred, Ready, Nothing], Accepts::MainFirst), fallback(1));
+    assert_eq!(lenient([Barred, Barred, Barred]), GateStanding::Shut(vec![0, 1, 2]));
 }

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use super::pass::Stop;
 use crate::outcome::words::{duration, wait};
 use crate::outcome::{Code, Cost, Cure, Diagnosis, Event, Outcome, Stage, Usage, Verdict, Warmth, judge};
-use crate::plan::{Known, Next, Patience};
+use crate::plan::{Gate, Known, Next, Patience};
 use crate::probe::{Cause, Job, cold_start};
-use crate::target::TargetId;
+use crate::target::{Depth, TargetId};
 
 /// Whether somebody waits for a target at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,9 @@ struct Running {
 }
 
 impl Asked {
-    pub(super) fn new(job: Job, slow_after: Duration) -> Self {
+    pub(super) fn new(job: Job) -> Self {
+        // What is free need not be spared: whoever would do is asked at once.
+        let slow_after = if job.depth == Depth::Warm { Duration::MAX } else { Duration::ZERO };
         Self {
             job,
             known: Known::Nothing,
@@ -78,6 +80,11 @@ impl Asked {
         }
     }
 
+    /// Lets it count as slow as soon as this gate wants it to.
+    pub(super) fn hurry(&mut self, gate: &Gate) {
+        self.slow_after = self.slow_after.min(gate.slow_after(self.job.target.expect.first_token));
+    }
+
     /// Notices that it takes its time.
     pub(super) fn look(&mut self, now: Instant) {
         if self.known == Known::Nothing && self.slow_at().is_some_and(|at| at <= now) {
@@ -86,7 +93,7 @@ impl Asked {
     }
 
     fn slow_at(&self) -> Option<Instant> {
-        self.running.as_ref().map(|running| running.since + self.slow_after)
+        self.running.as_ref().and_then(|running| running.since.checked_add(self.slow_after))
     }
 
     /// Whether it is to be asked now, where it is wanted.

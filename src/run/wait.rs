@@ -16,7 +16,7 @@ use super::pass::{BETWEEN_STARTS, Listener, Progress, Runner, Stop, Stopper, sto
 use crate::outcome::{Event, GateNews, GateState, Outcome};
 use crate::plan::{Accepts, Gate, GateStanding, How, Known, Patience, Told, says};
 use crate::probe::{Cause, Job};
-use crate::target::{Depth, TargetId};
+use crate::target::TargetId;
 
 /// A gate to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,9 @@ struct Watch<'g> {
     awaited: &'g Awaited,
     /// Once it is open, it stays so.
     open: Option<GateEnd>,
-    /// Whom it asked for until now.
+    /// Where its targets are among those that are asked, in its order.
+    places: Vec<usize>,
+    /// Which of its targets it has turned to.
     turned_to: HashSet<usize>,
 }
 
@@ -85,7 +87,6 @@ struct Waiter<'g> {
     listener: &'g Listener,
     begun: Instant,
     gates: Vec<Watch<'g>>,
-    places: HashMap<TargetId, usize>,
     asked: Vec<Asked>,
     running: JoinSet<Outcome>,
     /// Which probe is whose, and where it is.
@@ -106,27 +107,26 @@ impl Runner {
         stop: Stopper,
     ) -> Waited {
         let begun = self.clock.now();
-        let slow_after = |job: &Job| {
-            // What is free need not be spared: whoever would do is asked at once.
-            let looking = gates.iter().filter(|awaited| awaited.gate.targets().contains(&&job.target.id));
-            let patience = looking.map(|awaited| awaited.gate.slow_after(job.target.expect.first_token)).min();
-            if job.depth == Depth::Warm { patience.unwrap_or_default() } else { Duration::ZERO }
-        };
-        let places = jobs.iter().enumerate().map(|(place, job)| (job.target.id.clone(), place)).collect();
+        let mut asked: Vec<Asked> = jobs.into_iter().map(Asked::new).collect();
+        let places: HashMap<TargetId, usize> =
+            asked.iter().enumerate().map(|(place, asked)| (asked.job.target.id.clone(), place)).collect();
+        let mut watches = Vec::new();
+        for awaited in gates {
+            // A target without a job is one that nobody can ask: it counts as barred.
+            let place = |target: &TargetId| places.get(target).copied().unwrap_or(usize::MAX);
+            let places: Vec<usize> = awaited.gate.targets().into_iter().map(place).collect();
+            for place in &places {
+                asked.get_mut(*place).into_iter().for_each(|asked| asked.hurry(&awaited.gate));
+            }
+            watches.push(Watch { awaited, open: None, places, turned_to: HashSet::new() });
+        }
         let waiter = Waiter {
             runner: self,
             settings,
             listener,
             begun,
-            gates: gates.iter().map(|awaited| Watch { awaited, open: None, turned_to: HashSet::new() }).collect(),
-            places,
-            asked: jobs
-                .into_iter()
-                .map(|job| {
-                    let slow_after = slow_after(&job);
-                    Asked::new(job, slow_after)
-                })
-                .collect(),
+            gates: watches,
+            asked,
             running: JoinSet::new(),
             tasks: HashMap::new(),
             last_start: None,
@@ -172,11 +172,11 @@ impl Waiter<'_> {
         let mut wanted = vec![Wanted::No; self.asked.len()];
         let mut shut = false;
         let mut news = Vec::new();
-        let (asked, places, accepts) = (&self.asked, &self.places, self.settings.accepts);
-        let told = |target: &TargetId| told(asked, places, target);
+        let asked = &self.asked;
         for watch in self.gates.iter_mut().filter(|watch| watch.open.is_none()) {
-            let gate = &watch.awaited.gate;
-            let standing = gate.judge(&|target| known(asked, places, target), accepts);
+            let (gate, places) = (&watch.awaited.gate, &watch.places);
+            let standing = gate.judge(&known(asked, places), self.settings.accepts);
+            let told = |place| told(asked, places, place);
             let tell =
                 |state| GateNews { gate: watch.awaited.name.clone(), state, says: says(gate, &standing, &told, None) };
             match &standing {
@@ -188,9 +188,10 @@ impl Waiter<'_> {
                 GateStanding::Waiting(asks) => {
                     // It begins, or it turns to one more.
                     let mut turned = false;
-                    for place in asks.iter().filter_map(|target| places.get(*target)) {
-                        wanted.get_mut(*place).into_iter().for_each(|wanted| *wanted = Wanted::Yes);
+                    for place in asks {
                         turned |= watch.turned_to.insert(*place);
+                        let place = places.get(*place).copied().unwrap_or(usize::MAX);
+                        wanted.get_mut(place).into_iter().for_each(|wanted| *wanted = Wanted::Yes);
                     }
                     if turned {
                         news.push(tell(GateState::Waiting));
@@ -269,12 +270,11 @@ impl Waiter<'_> {
             }
         }
         let waited = self.runner.clock.now().saturating_duration_since(self.begun);
-        let (asked, places) = (&self.asked, &self.places);
         let mut gates = Vec::new();
         for watch in self.gates {
             let (gate_end, is_news) = match watch.open {
                 Some(open) => (open, false),
-                None => at_the_end(&watch.awaited.gate, end, waited, self.settings.accepts, asked, places),
+                None => at_the_end(&watch, end, waited, self.settings.accepts, &self.asked),
             };
             if is_news {
                 let (state, says) = (gate_end.state, gate_end.says.clone());
@@ -287,37 +287,24 @@ impl Waiter<'_> {
 }
 
 /// How a gate that did not open stands when it is over, and whether that was not told yet.
-fn at_the_end(
-    gate: &Gate,
-    end: End,
-    waited: Duration,
-    accepts: Accepts,
-    asked: &[Asked],
-    places: &HashMap<TargetId, usize>,
-) -> (GateEnd, bool) {
-    let knows = |target: &TargetId| known(asked, places, target);
-    let told = |target: &TargetId| told(asked, places, target);
-    let standing = if end == End::Late { gate.judge_late(&knows) } else { gate.judge(&knows, accepts) };
-    let owned = |targets: &[&TargetId]| targets.iter().map(|target| (*target).clone()).collect::<Vec<_>>();
-    match &standing {
-        GateStanding::Open { how, .. } => {
-            let says = says(gate, &standing, &told, None);
-            (GateEnd { state: state_of(*how), says, held_by: Vec::new() }, true)
-        }
-        GateStanding::Shut(barred) => {
-            let says = says(gate, &standing, &told, None);
-            // Where it shut only now, nobody was told.
-            (GateEnd { state: GateState::Shut, says, held_by: owned(barred) }, end != End::Settled)
-        }
-        GateStanding::Waiting(needed) if end == End::Late => {
-            let says = says(gate, &standing, &told, Some(waited));
-            (GateEnd { state: GateState::Late, says, held_by: owned(needed) }, true)
-        }
-        GateStanding::Waiting(_) => {
-            let says = says(gate, &standing, &told, None);
-            (GateEnd { state: GateState::Waiting, says, held_by: Vec::new() }, false)
-        }
-    }
+fn at_the_end(watch: &Watch<'_>, end: End, waited: Duration, accepts: Accepts, asked: &[Asked]) -> (GateEnd, bool) {
+    let gate = &watch.awaited.gate;
+    let known = known(asked, &watch.places);
+    let standing = if end == End::Late { gate.judge_late(&known) } else { gate.judge(&known, accepts) };
+    let late = (end == End::Late).then_some(waited);
+    let says = says(gate, &standing, &|place| told(asked, &watch.places, place), late);
+    let targets = gate.targets();
+    let of = |places: &[usize]| -> Vec<TargetId> {
+        places.iter().filter_map(|place| targets.get(*place)).map(|target| TargetId::clone(target)).collect()
+    };
+    let (state, held_by, is_news) = match &standing {
+        GateStanding::Open { how, .. } => (state_of(*how), Vec::new(), true),
+        // Where it shut only now, nobody was told.
+        GateStanding::Shut(barred) => (GateState::Shut, of(barred), end != End::Settled),
+        GateStanding::Waiting(needed) if end == End::Late => (GateState::Late, of(needed), true),
+        GateStanding::Waiting(_) => (GateState::Waiting, Vec::new(), false),
+    };
+    (GateEnd { state, says, held_by }, is_news)
 }
 
 fn state_of(how: How) -> GateState {
@@ -327,14 +314,15 @@ fn state_of(how: How) -> GateState {
     }
 }
 
-fn known(asked: &[Asked], places: &HashMap<TargetId, usize>, target: &TargetId) -> Known {
-    // A target without a job is one that nobody can ask.
-    places.get(target).and_then(|place| asked.get(*place)).map_or(Known::Barred, |asked| asked.known)
+/// What is known of the targets of a gate, in its order.
+fn known(asked: &[Asked], places: &[usize]) -> Vec<Known> {
+    places.iter().map(|place| asked.get(*place).map_or(Known::Barred, |asked| asked.known)).collect()
 }
 
-fn told(asked: &[Asked], places: &HashMap<TargetId, usize>, target: &TargetId) -> Told {
-    places.get(target).and_then(|place| asked.get(*place)).map_or_else(
-        || Told { known: Known::Barred, because: None },
-        |asked| Told { known: asked.known, because: asked.because.clone() },
-    )
+/// What is to be told of one of them.
+fn told(asked: &[Asked], places: &[usize], place: usize) -> Told {
+    match places.get(place).and_then(|place| asked.get(*place)) {
+        Some(asked) => Told { known: asked.known, because: asked.because.clone() },
+        None => Told { known: Known::Barred, because: None },
+    }
 }
