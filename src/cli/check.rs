@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
 use super::ended::Ended;
-use super::from::FromArgs;
+use super::from::{FromArgs, refuse_unnamed};
 use super::readers::{Readers, Records};
 use super::reports::ReportArgs;
 use super::run::StateArgs;
@@ -91,6 +91,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Ended> {
     setup::start_log(global)?;
     let (config, environment) = args.from.config(global, environment)?;
     let targets = args.wanted.select(&config)?;
+    refuse_unnamed(&targets, args.depth.map(Depth::from))?;
     let notes = config.notes_for(&targets);
     let reports = args.reports.open(&environment, &terminal::look(global, &environment))?;
     let chance = Arc::new(Chance::new());

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::check::{DepthArg, duration, interrupted, runtime, treasury};
 use super::ended::Ended;
-use super::from::FromArgs;
+use super::from::{FromArgs, refuse_unnamed};
 use super::progress::Progress;
 use super::readers::{Readers, Records};
 use super::reports::ReportArgs;
@@ -64,6 +64,7 @@ pub(super) fn run(global: &Global, args: &WaitArgs) -> anyhow::Result<Ended> {
     setup::start_log(global)?;
     let (config, environment) = args.from.config(global, environment)?;
     let (gates, targets) = args.awaited.select(&config)?;
+    refuse_unnamed(&targets, args.depth.map(Depth::from))?;
     let notes = config.notes_for(&targets);
     let reports = args.reports.open(&environment, &terminal::look(global, &environment))?;
     let chance = Arc::new(Chance::new());
