@@ -346,7 +346,7 @@ pub async fn climb(
 /// A text that may hold what came from the wire, fit to be shown: without the key, and without the values of the
 /// user's own headers, which may be keys too. It is cleaned before it is scrubbed, because an invisible character inside
 /// an echoed key would hide it.
-fn shown(text: &str, job: &Job, limit: usize) -> String {
+pub(super) fn shown(text: &str, job: &Job, limit: usize) -> String {
     let cleaned = clean(text, 4 * EVIDENCE_KEPT);
     let mut scrubbed = scrub(&cleaned, job.credential.secret());
     for (_, value) in &job.target.provider.headers {

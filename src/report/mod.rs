@@ -14,6 +14,14 @@ use crate::outcome::{Outcome, RunId, Verdict, judge};
 
 mod bar;
 mod cost;
+mod curl;
+mod diagnose;
+mod diagnose_json;
+mod diagnose_rungs;
+#[cfg(test)]
+mod diagnose_tests;
+mod diagnose_ticket;
+mod diagnose_tls;
 mod documents;
 mod explain;
 mod history;
@@ -48,12 +56,14 @@ mod status_table;
 mod status_tests;
 mod summary;
 mod table;
+mod waterfall;
 
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use diagnose::{Diagnosed, render_diagnosed};
 pub use documents::{diagnoses_markdown, exit_codes_markdown, exit_table_rows};
 pub use explain::{explain, list};
 pub use history::{History, render_history};

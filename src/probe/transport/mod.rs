@@ -22,6 +22,9 @@ use jiff::Timestamp;
 pub use fault::{BodyFault, DialFault, ExchangeFault, TlsFault};
 pub use http::HttpNetwork;
 
+pub(in crate::probe) use fault::{name_fault, tls_fault};
+pub(in crate::probe) use tls::Trust;
+
 use crate::target::Provider;
 
 /// A future behind a trait object.

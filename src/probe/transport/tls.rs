@@ -20,7 +20,7 @@ use super::marks::Marks;
 
 /// Why TLS cannot even be tried: our own settings. The text fits after "failed to".
 #[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum TlsSetupError {
+pub(in crate::probe) enum TlsSetupError {
     #[error("read the certificate authorities in {path}: {reason}")]
     CaFile { path: PathBuf, reason: String },
     #[error("load the system's certificate authorities: {0}")]
@@ -31,17 +31,20 @@ pub(super) enum TlsSetupError {
 
 /// Verifiers, loaded when first needed: reading the system's authorities costs 2.6 ms, which a probe of a plain or
 /// private endpoint need not pay.
-pub(super) struct Trust {
+pub(in crate::probe) struct Trust {
     crypto: Arc<CryptoProvider>,
     verifiers: Mutex<HashMap<Option<PathBuf>, Arc<dyn ServerCertVerifier>>>,
 }
 
 impl Trust {
-    pub(super) fn new() -> Self {
+    pub(in crate::probe) fn new() -> Self {
         Self { crypto: Arc::new(rustls::crypto::ring::default_provider()), verifiers: Mutex::default() }
     }
 
-    fn verifier(&self, ca_file: Option<&Path>) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
+    pub(in crate::probe) fn verifier(
+        &self,
+        ca_file: Option<&Path>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
         let mut verifiers = self.verifiers.lock().unwrap_or_else(PoisonError::into_inner);
         let key = ca_file.map(Path::to_path_buf);
         if let Some(verifier) = verifiers.get(&key) {

@@ -9,7 +9,7 @@ pub mod error_body;
 mod html;
 mod json;
 mod limits;
-mod moment;
+pub(in crate::probe) mod moment;
 mod nearest;
 pub mod quota;
 pub mod reset;

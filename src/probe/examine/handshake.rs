@@ -1,0 +1,184 @@
+//! A TLS handshake on a connection of its own, which nothing is sent on: version, cipher, and the whole chain as it was
+//! shown.
+//!
+//! The certificate is verified as for a probe, and a refusal ends the handshake here too. It is done by hand because a
+//! finished connector gives no look at what was agreed on before the refusal.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::certificate;
+use super::route::Way;
+use crate::outcome::{CertificateSeen, Code, HandshakeSeen};
+use crate::probe::clock::Clock;
+use crate::probe::dial::judge;
+use crate::probe::transport::{DialFault, DialMarks, TlsFault, Trust, tls_fault};
+
+/// How many certificates of a chain are read.
+const CHAIN: usize = 10;
+
+/// Shakes hands with one address.
+pub(super) async fn shake(
+    way: &Way<'_>,
+    address: SocketAddr,
+    trust: &Trust,
+    limit: Duration,
+    clock: &dyn Clock,
+) -> HandshakeSeen {
+    let began = clock.now();
+    let chain = Arc::new(Mutex::new(Vec::new()));
+    let mut seen = HandshakeSeen {
+        address: Some(address),
+        took: Duration::ZERO,
+        version: None,
+        cipher: None,
+        alpn: None,
+        chain: Vec::new(),
+        fault: None,
+    };
+    let ended = match connection(way, trust, &chain) {
+        Err(text) => Err(DialFault::Settings(text)),
+        Ok(mut connection) => {
+            let ended = match tokio::time::timeout(limit, drive(&mut connection, address)).await {
+                Ok(ended) => ended,
+                Err(_) => Err(DialFault::Tls(TlsFault::Timeout)),
+            };
+            seen.version = connection.protocol_version().map(version);
+            let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+            seen.cipher = suite.map(str::to_owned);
+            // What is agreed on comes from a list of ours, so it needs no cleaning.
+            seen.alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+            ended
+        }
+    };
+    seen.took = clock.now().saturating_duration_since(began);
+    seen.chain = std::mem::take(&mut *chain.lock().unwrap_or_else(PoisonError::into_inner));
+    seen.fault = ended.err().map(|fault| told(fault, way, address, &seen.chain));
+    seen
+}
+
+fn told(fault: DialFault, way: &Way<'_>, address: SocketAddr, chain: &[CertificateSeen]) -> (Code, String) {
+    let marks = DialMarks {
+        addresses: vec![address.ip()],
+        certificate_ends: chain.first().and_then(|own| own.until),
+        ..DialMarks::default()
+    };
+    let (_, fault) = judge(fault, &way.host, way.port, &marks);
+    (fault.code, fault.evidence)
+}
+
+fn version(version: ProtocolVersion) -> String {
+    match version {
+        ProtocolVersion::TLSv1_3 => "TLS 1.3".to_owned(),
+        ProtocolVersion::TLSv1_2 => "TLS 1.2".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn connection(
+    way: &Way<'_>,
+    trust: &Trust,
+    chain: &Arc<Mutex<Vec<CertificateSeen>>>,
+) -> Result<ClientConnection, String> {
+    let inner = trust.verifier(way.ca_file).map_err(|error| error.to_string())?;
+    let verifier = Arc::new(Onlooker { inner, chain: Arc::clone(chain) });
+    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("set up TLS: {error}"))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    let host = way.provider.base_url.host();
+    let name = ServerName::try_from(host).map_err(|error| format!("use the host's name in TLS: {error}"))?;
+    ClientConnection::new(Arc::new(config), name).map_err(|error| format!("set up TLS: {error}"))
+}
+
+/// Connects, and carries the handshake's messages to and fro until it ends.
+async fn drive(connection: &mut ClientConnection, address: SocketAddr) -> Result<(), DialFault> {
+    let broken = |error: std::io::Error| DialFault::Tls(TlsFault::Failed(error.to_string()));
+    let mut stream = TcpStream::connect(address).await.map_err(|error| DialFault::Failed(error.to_string()))?;
+    let mut buffer = vec![0_u8; 8 * 1024];
+    loop {
+        flush(connection, &mut stream).await.map_err(broken)?;
+        if !connection.is_handshaking() {
+            return Ok(());
+        }
+        let count = stream.read(&mut buffer).await.map_err(broken)?;
+        if count == 0 {
+            let text = "the server closed the connection during the handshake".to_owned();
+            return Err(DialFault::Tls(TlsFault::Failed(text)));
+        }
+        let mut bytes = buffer.get(..count).unwrap_or_default();
+        while !bytes.is_empty() {
+            connection.read_tls(&mut bytes).map_err(broken)?;
+            if let Err(error) = connection.process_new_packets() {
+                // The server is owed the alert that says why; if it has gone, nobody minds.
+                flush(connection, &mut stream).await.ok();
+                return Err(DialFault::Tls(tls_fault(&error)));
+            }
+        }
+    }
+}
+
+async fn flush(connection: &mut ClientConnection, stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    while connection.wants_write() {
+        connection.write_tls(&mut bytes)?;
+    }
+    stream.write_all(&bytes).await
+}
+
+/// Asks the real verifier, and notes the whole chain.
+#[derive(Debug)]
+struct Onlooker {
+    inner: Arc<dyn ServerCertVerifier>,
+    chain: Arc<Mutex<Vec<CertificateSeen>>>,
+}
+
+impl ServerCertVerifier for Onlooker {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let own = certificate::read(end_entity, Some(server_name));
+        let others = intermediates.iter().take(CHAIN - 1).map(|other| certificate::read(other, None));
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = std::iter::once(own).chain(others).collect();
+        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
