@@ -51,6 +51,48 @@ pub(super) fn read(name: &str) -> Option<Node<'static>> {
     parse(document.text, &mut Vec::new())
 }
 
+/// What an import has to know of a preset.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    /// What people call it: "Synthetic".
+    pub(super) title: String,
+    /// The wire format.
+    pub(super) dialect: Dialect,
+    /// Its base URL, as it is written. Absent where it is the user's.
+    pub(super) base_url: Option<String>,
+    /// The variables that its key may be in, the usual one first.
+    pub(super) key_variables: Vec<String>,
+    /// Whether it cannot be used without a key.
+    pub(super) key_required: bool,
+    /// Whether it has a list of models.
+    pub(super) has_catalogue: bool,
+    /// Whether its LLMs unload.
+    pub(super) unloads: bool,
+}
+
+/// What is known of a preset. One that is not there has no facts, and speaks `openai`.
+pub(super) fn facts(name: &str) -> Facts {
+    let node = read(name);
+    let fields = node.as_ref().and_then(|node| Fields::of(node, &PROVIDER));
+    let text = |key: &str| fields.and_then(|fields| fields.text(key).map(str::to_owned));
+    let key = fields.and_then(|fields| fields.section("api_key", &super::table::CREDENTIAL));
+    let key_variables = key.map(|key| match key.text("env") {
+        Some(name) => vec![name.to_owned()],
+        None => key.items("env").iter().filter_map(Node::text).map(str::to_owned).collect(),
+    });
+    Facts {
+        title: text("title").unwrap_or_else(|| name.to_owned()),
+        dialect: fields
+            .and_then(|fields| super::fields::word(&DIALECTS, fields.get("dialect")?))
+            .unwrap_or(Dialect::OpenAi),
+        base_url: text("base_url"),
+        key_variables: key_variables.unwrap_or_default(),
+        key_required: key.is_some_and(|key| key.text("optional") != Some("true")),
+        has_catalogue: fields.is_some_and(|fields| fields.section("catalogue", &super::table::CATALOGUE).is_some()),
+        unloads: text("unloads").as_deref() != Some("false"),
+    }
+}
+
 /// The tables of `docs/presets.md`, in Markdown.
 #[must_use]
 pub fn presets_markdown() -> String {

@@ -1,0 +1,200 @@
+//! What an import comes to, before it is text: providers, targets, gates and remarks, each with the line it came from.
+
+use std::path::Path;
+
+use super::names::Names;
+use super::write::write;
+use crate::config::presets;
+use crate::config::{Config, Environment, LoadError, load_bytes};
+use crate::target::{BaseUrl, Depth, Dialect, Kind};
+
+/// A probes.yaml that is being put together. It names variables and holds no key.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// What stands above everything else, as comments.
+    pub(super) header: Vec<String>,
+    pub(super) providers: Vec<DraftProvider>,
+    pub(super) targets: Vec<DraftTarget>,
+    pub(super) gates: Vec<DraftGate>,
+    pub(super) remarks: Vec<Remark>,
+    provider_names: Names,
+    target_names: Names,
+    gate_names: Names,
+}
+
+/// Something to say about the source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Remark {
+    /// The line of the source, from 1. Absent where it is about all of it.
+    pub line: Option<u32>,
+    /// What became of it.
+    pub kind: RemarkKind,
+    /// One sentence, without any part of a value that may be secret.
+    pub text: String,
+}
+
+/// What became of a part of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RemarkKind {
+    /// It is a target now.
+    Mapped,
+    /// It could not be mapped; the text says why, and what to do.
+    NotMapped,
+    /// It was mapped, and there is something to know about it.
+    Odd,
+}
+
+/// Where a provider's key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum DraftKey {
+    /// From where its preset says.
+    Preset,
+    /// It asks for none.
+    NotNeeded,
+    /// From the first of these variables that is set.
+    Env(Vec<String>),
+}
+
+/// An account.
+#[derive(Debug)]
+pub(super) struct DraftProvider {
+    pub(super) name: String,
+    pub(super) preset: &'static str,
+    /// What it is where the preset's own is not.
+    pub(super) base_url: Option<String>,
+    pub(super) key: DraftKey,
+    /// Whether an LLM that is not in its list may be there all the same, whatever the preset says.
+    pub(super) lists_not_all: bool,
+    pub(super) comments: Vec<String>,
+    pub(super) line: u32,
+}
+
+/// A target.
+#[derive(Debug, Clone)]
+pub(super) struct DraftTarget {
+    pub(super) name: String,
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) kind: Kind,
+    pub(super) depth: Option<Depth>,
+    /// When it is kept warm: `during`, and its time zone.
+    pub(super) warm: Option<(String, Option<String>)>,
+    pub(super) comments: Vec<String>,
+    pub(super) line: u32,
+}
+
+/// A rule over targets.
+#[derive(Debug)]
+pub(super) struct DraftGate {
+    pub(super) name: String,
+    pub(super) rule: DraftRule,
+    pub(super) comments: Vec<String>,
+    pub(super) line: u32,
+}
+
+/// The rules that an import makes.
+#[derive(Debug)]
+pub(super) enum DraftRule {
+    Any(Vec<String>),
+    Main { main: String, fallback: Vec<String> },
+}
+
+impl Draft {
+    /// Adds a provider, or finds the one that is the same but for its name and its comments. Says its name.
+    pub(super) fn provider(&mut self, wished: DraftProvider) -> String {
+        let same = self.providers.iter().find(|known| {
+            (known.preset, &known.base_url, &known.key) == (wished.preset, &wished.base_url, &wished.key)
+        });
+        if let Some(known) = same {
+            return known.name.clone();
+        }
+        let name = self.provider_names.take(&wished.name);
+        self.providers.push(DraftProvider { name: name.clone(), ..wished });
+        name
+    }
+
+    /// Adds a target. Says the name it got.
+    pub(super) fn target(&mut self, wished: DraftTarget) -> String {
+        let name = self.target_names.take(&wished.name);
+        self.targets.push(DraftTarget { name: name.clone(), ..wished });
+        name
+    }
+
+    /// Adds a gate.
+    pub(super) fn gate(&mut self, wished: DraftGate) {
+        let name = self.gate_names.take(&wished.name);
+        self.gates.push(DraftGate { name, ..wished });
+    }
+
+    /// Adds a remark.
+    pub(super) fn remark(&mut self, line: Option<u32>, kind: RemarkKind, text: impl Into<String>) {
+        self.remarks.push(Remark { line, kind, text: text.into() });
+    }
+
+    /// What is to be said of the source, in the order of its lines.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<Remark> {
+        let mut remarks = self.remarks.clone();
+        remarks.sort_by_key(|remark| remark.line);
+        remarks
+    }
+
+    /// How many targets there are. A draft with none is no probes.yaml.
+    #[must_use]
+    pub fn target_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// The text of a probes.yaml, with comments.
+    #[must_use]
+    pub fn yaml(&self) -> String {
+        write(self).text
+    }
+
+    /// The configuration that this is. Its places are those of `source`, the file it was made from.
+    ///
+    /// # Errors
+    /// Only where this draft has no targets, or what was mapped is not allowed after all.
+    pub fn config(&self, source: &Path, environment: &Environment) -> Result<Config, LoadError> {
+        let written = write(self);
+        let mut config = load_bytes(source, written.text.as_bytes(), environment)?;
+        let origin = |line: u32| {
+            let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+            written.origins.get(index).copied().filter(|line| *line > 0).unwrap_or(1)
+        };
+        for target in &mut config.targets {
+            target.line = origin(target.line);
+        }
+        for gate in &mut config.gates {
+            gate.line = origin(gate.line);
+        }
+        for note in &mut config.notes {
+            note.line = origin(note.line);
+        }
+        Ok(config)
+    }
+}
+
+/// A provider at a base URL, with the preset that fits it and no more said than has to be.
+pub(super) fn provider_at(base_url: &BaseUrl, preset: &'static str, key: DraftKey, line: u32) -> DraftProvider {
+    let known = presets::facts(preset);
+    let base_url = base_url.to_string();
+    let key = match (&key, known.key_variables.first()) {
+        (DraftKey::Env(names), Some(first)) if names.len() == 1 && names.first() == Some(first) => DraftKey::Preset,
+        _ => key,
+    };
+    DraftProvider {
+        name: preset.to_owned(),
+        preset,
+        base_url: (known.base_url.as_deref() != Some(base_url.as_str())).then_some(base_url),
+        key,
+        lists_not_all: false,
+        comments: Vec::new(),
+        line,
+    }
+}
+
+/// The dialect of a preset.
+pub(super) fn dialect_of(preset: &str) -> Dialect {
+    presets::facts(preset).dialect
+}
