@@ -16,8 +16,8 @@ use pilotlight::outcome::{
     Unit, Usage, Warmth, WindowName,
 };
 use pilotlight::target::{
-    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId, Provider,
-    ProviderId, ReasoningOff, Target, TargetId,
+    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId,
+    NetworkSettings, Provider, ProviderId, ReasoningOff, Target, TargetId,
 };
 use pilotlight::telemetry::{Metrics, metrics_markdown, write_textfile};
 
@@ -71,7 +71,7 @@ fn target(name: &str, llm: &str) -> Target {
         reasoning_off: ReasoningOff::NotSent,
         unloads: true,
         concurrency: 4,
-        ca_file: None,
+        network: NetworkSettings::default(),
         keep_alive: None,
     };
     Target {

@@ -4,6 +4,7 @@
 use super::keep_alive::keep_alive;
 use super::keys::{Json, Scalar};
 use super::values;
+use super::values_of_networks as networks;
 use super::values_of_quota as quota;
 use super::values_of_times as times;
 
@@ -91,3 +92,11 @@ pub(super) static PRICE_OF_TOKENS: Scalar =
 pub(super) static PERIOD: Scalar =
     scalar("a duration", |text| quota::period(text).map(drop), Some(DURATION_PATTERN), Json::Text);
 pub(super) static PATTERN: Scalar = scalar("a model's id", quota::pattern, None, Json::TextOrNumber);
+pub(super) static PROXY_URL: Scalar = scalar(
+    "a proxy's URL",
+    |text| networks::proxy(text).map(drop),
+    Some("^[^\\s@/]+$|^https?://[^\\s@/]+/?$"),
+    Json::Text,
+);
+pub(super) static ADDRESS: Scalar =
+    scalar("an address", |text| networks::address(text).map(drop), Some("^[0-9A-Fa-f:.\\[\\]]+$"), Json::Text);

@@ -18,6 +18,8 @@ const KEY_PREFIXES: [&str; 16] = [
 const SHORTEST_KEY: usize = 12;
 /// Keys of probes.yaml whose names sound secret and whose values are not.
 const HARMLESS: [&str; 4] = ["key_header", "key_prefix", "key_page", "max_output_tokens"];
+/// Longest name of a file, in bytes (Linux); what is longer is no name.
+const LONGEST_PATH: usize = 4096;
 /// Longest value that is repeated in a sentence, in characters.
 const LONGEST_QUOTE: usize = 60;
 
@@ -61,6 +63,10 @@ enum Context {
     Guessed,
     /// The name of a variable, unless a key was put there.
     Variable,
+    /// A proxy: what stands before the `@` is a secret, with a scheme or without.
+    Proxy,
+    /// The names of files, unless what is in them was put there.
+    Files,
 }
 
 /// Collects the ranges of secrets.
@@ -77,6 +83,8 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                 }
                 // `first_tokn: 10s` sounds secret and is not.
                 Context::Guessed => !is_amount(&scalar.text),
+                Context::Proxy => scalar.text.contains('@'),
+                Context::Files => scalar.text.contains("-----") || scalar.text.len() > LONGEST_PATH,
                 Context::Plain => looks_like_a_key(&scalar.text),
             };
             if secret {
@@ -106,8 +114,13 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                     // However it is misspelt.
                     (Context::Plain, name) if nearest(name, ["headers"]).is_some() => Context::Secret,
                     (Context::Plain, "api_key") => Context::Credential,
+                    (Context::Plain, name) if nearest(name, ["proxy", "http_proxy", "https_proxy"]).is_some() => {
+                        Context::Proxy
+                    }
+                    (Context::Plain, "client_certificate") => Context::Files,
                     (Context::Plain, name) if sounds_secret(name) => Context::Guessed,
                     (Context::Plain, _) => Context::Plain,
+                    (Context::Proxy, "env") => Context::Proxy,
                     (_, "env") => Context::Variable,
                     (Context::Credential, "file" | "optional") => Context::Plain,
                     (other, _) => other,
@@ -181,6 +194,13 @@ pub(super) fn mask_lines(text: &str) -> String {
         if let Some(range) = user_info(text, offset..offset + line.len()) {
             ranges.push(range);
         }
+        // A proxy may be written without its scheme.
+        if line.contains("proxy")
+            && let Some((before, _)) = line.rsplit_once('@')
+        {
+            let start = before.find(':').map_or(0, |colon| colon + 1);
+            ranges.push(offset + start..offset + before.len());
+        }
         offset += line.len();
     }
     overwrite(text, &ranges)
@@ -232,6 +252,11 @@ mod tests {
             "{ sk-hunter2hunter2: x }",
             "base_url: https://me:hunter2@example.com/v1",
             "api_key: [hunter2]",
+            "proxy: http://me:hunter2@proxy:1",
+            "proxy: me:hunter2@proxy:1",
+            "proxy: { env: me:hunter2@proxy }",
+            "https_proxy: hunter2@proxy",
+            "client_certificate: { key: \"-----BEGIN PRIVATE KEY-----hunter2\" }",
         ] {
             assert!(!masked(text).contains("hunter2"), "{text}: {}", masked(text));
             assert_eq!(masked(text).len(), text.len());
@@ -242,6 +267,8 @@ mod tests {
             "{ api_key: hunter2",
             "a: [sk-hunter2hunter2",
             "- { token: hunter2",
+            "proxy: me:hunter2@proxy:1",
+            "{ proxy: \"hunter2@proxy:1",
         ] {
             assert!(!mask_lines(text).contains("hunter2"), "{text}");
         }
@@ -259,6 +286,9 @@ mod tests {
             "max_output_token: 16",
             "api_key: { env: $OPENAI_API_KEY }",
             "model: hf:zai-org/GLM-4.6",
+            "proxy: http://proxy.example.com:3128",
+            "proxy: { env: COMPANY_PROXY }",
+            "client_certificate: { cert: client.pem, key: client.key }",
         ] {
             assert_eq!(masked(text), text);
         }

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use super::Config;
 use super::keep_alive::FOREVER;
 use super::resolve::{Origin, Origins};
+use super::show_network::{network, proxy_in_effect};
 use super::show_quota::{limits, prices};
 use super::values::duration_text;
 use super::values_of_quota::number_text;
@@ -123,11 +124,13 @@ impl Page {
         if let Some(parallel) = quota.parallel {
             key("parallel", parallel.to_string());
         }
-        if let Some(file) = &provider.ca_file {
-            // Loading puts the folder before it again.
-            let file = file.strip_prefix(directory).unwrap_or(file);
-            key("ca_file", scalar(&file.to_string_lossy()));
+        for (name, value) in network(&provider.network, directory) {
+            key(name, value);
         }
+        if let Some(text) = proxy_in_effect(&provider.network.proxy) {
+            self.line(2, &format!("# proxy in effect: {text}"));
+        }
+        let mut key = |name: &str, value: String| self.key(2, name, value, origins.of(name));
         if let Some(time) = provider.keep_alive {
             key(
                 "keep_alive",
@@ -319,7 +322,7 @@ fn or_none(text: Option<&str>) -> String {
 }
 
 /// A text as a YAML scalar: plain where no reader could take it for anything else.
-fn scalar(text: &str) -> String {
+pub(super) fn scalar(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && text.chars().all(safe)

@@ -9,6 +9,8 @@ use super::forms::{
 };
 use super::keep_alive::FOREVER;
 use super::keys::{Key, Kind, Section};
+use super::table_of_networks::{ADDRESS_KEY, ADDRESSES_KEY, CA_FILE_KEY, CLIENT_CERTIFICATE_KEY, PROXY_KEY};
+pub(super) use super::table_of_networks::{CLIENT_CERTIFICATE, HEADER, PROXY};
 pub(super) use super::table_of_quota::{LIMIT, PRICE, REFILL};
 pub(super) use super::table_of_times::{ASSUME, AUTH, HISTORY, MAINTENANCE, STATUS, WARM};
 use super::words::{CAP_FIELDS, DEPTHS, DIALECTS, FAMILIES, KINDS, PROVES, REASONING, SHAPES, STATES};
@@ -85,6 +87,9 @@ pub(super) static DEFAULTS: Section = Section {
             .example("{ every: auto }"),
         Key::new("assume", Kind::Section(&ASSUME), "What you know of their use, for planning.")
             .example("{ requests_per_hour: 20 }"),
+        PROXY_KEY,
+        CA_FILE_KEY,
+        ADDRESSES_KEY,
     ],
 };
 
@@ -166,9 +171,11 @@ pub(super) static PROVIDER: Section = Section {
         Key::new("parallel", Kind::Number { min: 1, max: 1000 }, "How many requests of one model the provider works on at once; others wait there.")
             .default("the preset's, else as many as come")
             .example("1"),
-        Key::new("ca_file", Kind::Scalar(&FILE), "PEM file with the certificate authorities to trust instead of the system's; relative to this file.")
-            .example("company-ca.pem")
-            .also(&["ca", "cert", "cacert", "ca_cert"]),
+        PROXY_KEY,
+        CA_FILE_KEY,
+        CLIENT_CERTIFICATE_KEY,
+        ADDRESSES_KEY,
+        ADDRESS_KEY,
         Key::new("keep_alive", Kind::OrWord(FOREVER, &Kind::Scalar(&KEEP_ALIVE)), "For how long Ollama is asked to keep a model loaded: a second at least, or `forever`.")
             .default("the server's own")
             .example("30m"),
@@ -234,16 +241,6 @@ pub(super) static CREDENTIAL: Section = Section {
             .default("`false`")
             .example("true"),
     ],
-};
-
-/// A header's value from somewhere else.
-pub(super) static HEADER: Section = Section {
-    name: "header",
-    noun: "a header's value",
-    doc: "A header's value from a variable.",
-    keys: &[Key::new("env", Kind::Scalar(&VARIABLE), "The variable that holds the value.")
-        .required()
-        .example("TEAM_TOKEN")],
 };
 
 /// A free request.

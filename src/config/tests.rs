@@ -216,7 +216,7 @@ fn the_nearest_layer_counts() {
     assert_eq!(provider(0).key_page, None);
     assert!(!provider(1).catalogue.as_ref().unwrap().partial);
     assert_eq!(provider(1).catalogue.as_ref().unwrap().path, "models");
-    assert_eq!(provider(1).ca_file.as_deref(), Some(&*path.with_file_name("company-ca.pem")));
+    assert_eq!(provider(1).network.ca_file.as_deref(), Some(&*path.with_file_name("company-ca.pem")));
     assert_eq!(provider(2).key_header, KeyHeader::Named("api-key".to_owned()));
     assert_eq!(provider(3).base_url.to_string(), "https://api.example.com/anthropic");
     assert_eq!(provider(3).key, CredentialSource::Env("SECOND_KEY".to_owned()));

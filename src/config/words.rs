@@ -2,7 +2,7 @@
 
 use super::keys::{Choice, Choices};
 use crate::target::{
-    CapField, CatalogueShape, Depth, Dialect, Family, FreeCheckProves, Kind, ReasoningOff, StateEndpoint,
+    AddressFamily, CapField, CatalogueShape, Depth, Dialect, Family, FreeCheckProves, Kind, ReasoningOff, StateEndpoint,
 };
 use crate::warmth::Keep;
 
@@ -88,6 +88,14 @@ pub(super) static FAMILIES: Choices<Family> = Choices(&[
     choice("lmstudio", Family::LmStudio, "LM Studio"),
     choice("litellm", Family::LiteLlm, "LiteLLM"),
     choice("generic", Family::Generic, "any other"),
+]);
+
+pub(super) static ADDRESSES: Choices<AddressFamily> = Choices(&[
+    choice("any", AddressFamily::Any, "all, in the resolver's order"),
+    choice("prefer-v4", AddressFamily::PreferV4, "IPv4 first"),
+    choice("prefer-v6", AddressFamily::PreferV6, "IPv6 first"),
+    choice("v4", AddressFamily::V4, "IPv4 only"),
+    choice("v6", AddressFamily::V6, "IPv6 only"),
 ]);
 
 #[cfg(test)]

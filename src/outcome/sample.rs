@@ -10,8 +10,8 @@ use super::{
     StageTime, Timings, Unit, Usage, Warmth, WindowName, Withholding,
 };
 use crate::target::{
-    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId, Provider,
-    ProviderId, ReasoningOff, Target, TargetId,
+    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId,
+    NetworkSettings, Provider, ProviderId, ReasoningOff, Target, TargetId,
 };
 
 pub(crate) const STARTED: &str = "2026-11-20T19:02:11.123Z";
@@ -39,7 +39,7 @@ pub(crate) fn provider(name: &str) -> Provider {
         reasoning_off: ReasoningOff::NotSent,
         unloads: true,
         concurrency: 4,
-        ca_file: None,
+        network: NetworkSettings::default(),
         keep_alive: None,
     }
 }

@@ -8,6 +8,7 @@ mod dialect;
 mod endpoint;
 mod expectation;
 mod id;
+mod network;
 mod provider;
 
 pub use credential::{Credential, CredentialFault, CredentialSource, KeyHeader, Secret};
@@ -15,6 +16,10 @@ pub use dialect::{CapField, Depth, Dialect, Kind, ReasoningOff};
 pub use endpoint::{BaseUrl, BaseUrlError};
 pub use expectation::Expectation;
 pub use id::{IdError, ModelId, ProviderId, TargetId};
+pub use network::{
+    AddressFamily, ClientCertificate, Direct, ForwardProxy, NetworkSettings, Proxy, ProxyAddress, ProxySource,
+    ProxyUrlError, authority, parse_proxy,
+};
 pub use provider::{
     Catalogue, CatalogueShape, Family, FreeCheck, FreeCheckProves, KeepAlive, Provider, StateEndpoint, Target,
 };

@@ -1,14 +1,13 @@
 //! A provider and its targets, with everything that a preset can say as plain data.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{
-    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, KeyHeader, Kind, ModelId, ProviderId,
-    ReasoningOff, Secret, TargetId,
+    BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, KeyHeader, Kind, ModelId, NetworkSettings,
+    ProviderId, ReasoningOff, Secret, TargetId,
 };
 
 /// One account at one API.
@@ -55,8 +54,8 @@ pub struct Provider {
     pub unloads: bool,
     /// How many probes may run at once against this provider. At least 1. Probes at the same LLM never overlap.
     pub concurrency: usize,
-    /// PEM file with the certificate authorities to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
+    /// How it is reached.
+    pub network: NetworkSettings,
     /// For how long Ollama is asked to keep the LLM loaded after a preload; the server's own default where absent.
     pub keep_alive: Option<KeepAlive>,
 }

@@ -10,6 +10,7 @@ mod headers;
 mod lasting;
 mod layers;
 mod maintenance;
+mod network;
 mod provider;
 mod quota;
 mod schedule;
@@ -24,7 +25,7 @@ use super::environment::Environment;
 use super::fields::Fields;
 use super::mistakes::Mistake;
 use super::node::{Node, Span};
-use super::table::{ASSUME, EXPECT, PROVIDER, ROOT};
+use super::table::{ASSUME, DEFAULTS, EXPECT, PROVIDER, ROOT};
 use super::zones::Zones;
 use super::{Config, Note, Subject};
 use crate::plan::CronBook;
@@ -121,12 +122,16 @@ pub(super) fn resolve(
 /// All providers, by name.
 fn providers<'n, 'a>(context: &mut Context<'_>, root: &Fields<'n, 'a>) -> BTreeMap<&'n str, KnownProvider<'n, 'a>> {
     let mut known = BTreeMap::new();
+    let defaults = root.section("defaults", &DEFAULTS);
+    if let Some(defaults) = defaults {
+        network::check_defaults(context, defaults);
+    }
     for (key, node) in root.map("providers") {
         let own = Fields::of(node, &PROVIDER);
         let resolved = match (ProviderId::new(&key.text), own) {
             (Ok(id), Some(own)) => {
                 context.subject = Some(Subject::Provider(id.clone()));
-                provider::resolve(context, id, key.span, own)
+                provider::resolve(context, provider::Named { id, span: key.span, own }, defaults)
             }
             _ => None,
         };

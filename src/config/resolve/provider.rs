@@ -1,6 +1,5 @@
 //! Providers: a preset with what probes.yaml lays over it.
 
-use std::io;
 use std::sync::Arc;
 
 use super::super::fields::{Fields, boolean, number, word};
@@ -10,12 +9,10 @@ use super::super::mask::quote;
 use super::super::mistakes::Mistake;
 use super::super::node::{Node, Span};
 use super::super::presets;
-use super::super::read_at_most;
 use super::super::table::{CATALOGUE, FREE_CHECK, PROVIDER};
-use super::super::values;
 use super::super::words::{CAP_FIELDS, DIALECTS, FAMILIES, PROVES, REASONING, SHAPES, STATES};
 use super::layers::{Layers, Origin, Origins};
-use super::{Context, address, credential, headers, quota};
+use super::{Context, address, credential, headers, network, quota};
 use crate::quota::QuotaSettings;
 use crate::target::{
     BaseUrl, CapField, Catalogue, CatalogueShape, CredentialSource, Dialect, Family, FreeCheck, FreeCheckProves,
@@ -24,11 +21,6 @@ use crate::target::{
 
 /// How many probes may run at once where neither the preset nor probes.yaml says.
 const CONCURRENCY: usize = 8;
-
-/// How a certificate begins in a PEM file.
-const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
-/// Largest file of certificate authorities, in bytes. A system's whole set takes a quarter of a MiB.
-const MAX_AUTHORITIES: usize = 4 * 1024 * 1024;
 
 /// A provider with what belongs to it elsewhere.
 pub(super) struct Resolved {
@@ -45,8 +37,12 @@ pub(super) struct Named<'n, 'a> {
 }
 
 /// Resolves one provider. `None` where something in it is wrong, which is reported.
-pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own: Fields<'_, '_>) -> Option<Resolved> {
-    let named = Named { id, span, own };
+pub(super) fn resolve(
+    context: &mut Context<'_>,
+    named: Named<'_, '_>,
+    defaults: Option<Fields<'_, '_>>,
+) -> Option<Resolved> {
+    let own = named.own;
     let preset_name = preset_name(context, &named)?;
     let preset = presets::read(preset_name)?;
     let layers = Layers::new([(Origin::Provider, Some(own)), (Origin::Preset, Fields::of(&preset, &PROVIDER))]);
@@ -59,6 +55,8 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
     let headers = headers::resolve(context, own, &key_header, &mut origins);
     let base_url = address::resolve(context, &named, &layers, dialect, &mut origins)?;
     let key = credential::resolve(context, &named, &layers, &base_url, &mut origins)?;
+
+    let network = network::resolve(context, &named, defaults, &base_url, &mut origins);
 
     let mut provider = Provider {
         preset: preset_name.to_owned(),
@@ -83,8 +81,7 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
         concurrency: layers.value(&mut origins, "concurrency", CONCURRENCY, |node| {
             number(node).and_then(|number| usize::try_from(number).ok())
         }),
-        ca_file: layers
-            .value(&mut origins, "ca_file", None, |node| Some(node.text().map(|text| context.directory.join(text)))),
+        network,
         keep_alive: layers
             .value(&mut origins, "keep_alive", None, |node| Some(node.text().and_then(|text| keep_alive(text).ok()))),
         id: named.id.clone(),
@@ -94,7 +91,6 @@ pub(super) fn resolve(context: &mut Context<'_>, id: ProviderId, span: Span, own
     {
         context.note(node.span, "`keep_alive` is sent to Ollama's own API only (`dialect: ollama`)");
     }
-    authorities(context, own, &provider);
     doubt_the_list(context, &named, &layers, &mut provider);
     let quota = quota::quota(context, own, &layers, &provider, &mut origins);
     Some(Resolved { provider: Arc::new(provider), quota, origins })
@@ -193,33 +189,6 @@ fn doubt_the_list(context: &mut Context<'_>, named: &Named<'_, '_>, layers: &Lay
         );
         context.note(named.own.span_of("base_url"), text);
     }
-}
-
-/// The certificate authorities are looked at here, so that a wrong path is a mistake with a line and not a failure of
-/// every probe. Only whether the file can be read and holds a certificate is judged.
-fn authorities(context: &mut Context<'_>, own: Fields<'_, '_>, provider: &Provider) {
-    let (Some(node), Some(path)) = (own.get("ca_file"), &provider.ca_file) else { return };
-    if node.text().is_none_or(|text| values::file(text).is_err()) {
-        return;
-    }
-    let shown = quote(&path.to_string_lossy());
-    let reason = match std::fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => format!("there is no file {shown}"),
-        Err(error) => format!("{shown} cannot be read: {error}"),
-        Ok(file) if file.is_dir() => format!("{shown} is a directory"),
-        // A pipe could be read only once, and opening it might wait for ever.
-        Ok(file) if !file.is_file() => return,
-        Ok(_) => match read_at_most(path, MAX_AUTHORITIES) {
-            Err(error) => format!("{shown} cannot be read: {error}"),
-            Ok(None) => format!("{shown} is larger than {MAX_AUTHORITIES} bytes"),
-            Ok(Some(bytes)) if bytes.windows(PEM.len()).any(|window| window == PEM) => return,
-            Ok(Some(_)) => format!("{shown} holds no certificate in PEM form"),
-        },
-    };
-    context.report(
-        Mistake::at(node.span, reason)
-            .fix("name a PEM file (`-----BEGIN CERTIFICATE-----`); a relative path begins at the folder of this file"),
-    );
 }
 
 /// The list of LLMs.

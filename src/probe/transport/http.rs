@@ -50,7 +50,7 @@ impl HttpNetwork {
         // reqwest builds a TLS connector for every client; one that trusts nobody spares a plain endpoint the loading
         // of the system's authorities.
         let tls = if provider.base_url.is_https() {
-            self.trust.config(provider.ca_file.as_deref(), marks.clone())
+            self.trust.config(provider.network.ca_file.as_deref(), marks.clone())
         } else {
             self.trust.unused()
         };
