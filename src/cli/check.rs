@@ -148,7 +148,12 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
 
 /// What may be spent by hand. What was spent is kept where a daemon keeps it, if there is such a place; one is made where a
 /// cap on the day's money would not hold otherwise.
-fn treasury(spending: Spending, config: &Config, state: Option<PathBuf>, clock: Arc<dyn Clock>) -> Arc<Treasury> {
+pub(super) fn treasury(
+    spending: Spending,
+    config: &Config,
+    state: Option<PathBuf>,
+    clock: Arc<dyn Clock>,
+) -> Arc<Treasury> {
     let capped = config.quotas.values().any(|settings| settings.daily_cap.is_some());
     let ledgers: Arc<dyn Ledgers> = match state.filter(|directory| capped || directory.is_dir()) {
         Some(directory) => Arc::new(LedgerFiles::new(directory)),

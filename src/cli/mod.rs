@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod config;
 mod demo;
+mod diagnose;
 mod explain;
 mod history;
 mod learned;
@@ -103,6 +104,8 @@ impl From<LogFormatArg> for LogFormat {
 enum Command {
     /// Probe targets once and report
     Check(check::CheckArgs),
+    /// Look at one target in depth: every rung with its evidence, the request to repeat, a paragraph for a ticket
+    Diagnose(diagnose::DiagnoseArgs),
     /// Stay up and keep the models warm on their schedules, or with --once probe what is due
     Run(run::RunArgs),
     /// Show how every target stands, from the history that `run` keeps
@@ -174,6 +177,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
     let Cli { global, command } = cli;
     match command {
         Command::Check(args) => check::run(&global, &args),
+        Command::Diagnose(args) => diagnose::run(&global, &args),
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),

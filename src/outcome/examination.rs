@@ -51,8 +51,8 @@ pub struct Route {
     pub port: u16,
     /// The proxy in use, without a password, and who named it. Then the addresses are the proxy's.
     pub proxy: Option<String>,
-    /// Why there is none, where that is worth saying: `NO_PROXY has 127.0.0.1`.
-    pub direct: Option<String>,
+    /// What else is worth saying of it: why there is no proxy, which addresses are used.
+    pub remarks: Vec<String>,
 }
 
 /// How a name became addresses.
@@ -273,12 +273,25 @@ pub struct RequestSeen {
     pub key_source: Option<String>,
     /// The file with the authorities to trust.
     pub ca_file: Option<PathBuf>,
-    /// The proxy, without a password.
-    pub proxy: Option<String>,
+    /// The proxy.
+    pub proxy: ProxySeen,
+    /// The one family of addresses that is used, where it is one: `v4`.
+    pub only: Option<&'static str>,
     /// Our own certificate and its key.
     pub client_certificate: Option<(PathBuf, PathBuf)>,
     /// The address to use instead of the resolver's.
     pub address: Option<(String, u16, IpAddr)>,
+}
+
+/// What a client that repeats a request must know of proxies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProxySeen {
+    /// It goes through this one, whose URL is without a password.
+    Through(String),
+    /// It goes through none, whatever the environment says.
+    Avoided,
+    /// Nothing was said.
+    Nothing,
 }
 
 /// Whether a request was made.

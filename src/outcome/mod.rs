@@ -25,7 +25,7 @@ pub use diagnosis::{Diagnosis, Reset, ResetSource};
 pub use event::{Event, Service};
 pub use examination::{
     AddressSeen, Asked, Carried, CatalogueSeen, CertificateSeen, Examination, HandshakeSeen, HeaderSeen, KeySeen,
-    Listing, Made, NameSeen, PrefixSeen, Reached, RequestSeen, Route, Skew,
+    Listing, Made, NameSeen, PrefixSeen, ProxySeen, Reached, RequestSeen, Route, Skew,
 };
 pub use facts::{Connection, Outcome, Proof, Residence, RunId, Stage, StageTime, Timings, Usage, Warmth};
 pub use outage::{Notice, Outage, ProviderFlip, is_shared};

@@ -6,22 +6,29 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::outcome::RequestSeen;
 use crate::outcome::words::is_unsafe;
+use crate::outcome::{ProxySeen, RequestSeen};
 
 /// The command, on several lines that a shell reads as one. The line feed at its end is missing.
 #[must_use]
 pub(super) fn curl(request: &RequestSeen) -> String {
     // Brackets of an IPv6 address are no pattern of ours.
     let globs = request.url.contains(['[', ']', '{', '}']);
+    let family = match request.only {
+        Some("v4") => " -4",
+        Some("v6") => " -6",
+        _ => "",
+    };
     let mut words =
-        vec![format!("curl -sS -i -N --http1.1{} {}", if globs { " -g" } else { "" }, quoted(&request.url))];
+        vec![format!("curl -sS -i -N --http1.1{family}{} {}", if globs { " -g" } else { "" }, quoted(&request.url))];
     if let Some((host, port, address)) = &request.address {
         let address = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
         words.push(format!("--resolve {}", quoted(&format!("{host}:{port}:{address}"))));
     }
-    if let Some(proxy) = &request.proxy {
-        words.push(format!("--proxy {}", quoted(proxy)));
+    match &request.proxy {
+        ProxySeen::Through(proxy) => words.push(format!("--proxy {}", quoted(proxy))),
+        ProxySeen::Avoided => words.push("--noproxy '*'".to_owned()),
+        ProxySeen::Nothing => {}
     }
     if let Some(file) = &request.ca_file {
         words.push(format!("--cacert {}", path(file)));
@@ -96,7 +103,8 @@ mod tests {
             body: r#"{"model":"it's $HOME `x`","messages":[]}"#.to_owned(),
             key_source: None,
             ca_file: Some("/etc/my ca.pem".into()),
-            proxy: Some("http://proxy.example.test:3128".to_owned()),
+            proxy: ProxySeen::Through("http://proxy.example.test:3128".to_owned()),
+            only: None,
             client_certificate: Some(("own.pem".into(), "-own.key".into())),
             address: Some(("api.example.com".to_owned(), 443, "2001:db8::1".parse().unwrap())),
         }
@@ -115,8 +123,16 @@ mod tests {
   -H 'content-type: application/json' \
   --data-raw '{"model":"it'\''s $HOME `x`","messages":[]}'"#
         );
-        let v6 = RequestSeen { url: "http://[::1]:8080/v1".to_owned(), ..request() };
-        assert!(curl(&v6).starts_with("curl -sS -i -N --http1.1 -g 'http://[::1]:8080/v1'"));
+        let v6 = RequestSeen {
+            url: "http://[::1]:8080/v1".to_owned(),
+            only: Some("v6"),
+            proxy: ProxySeen::Avoided,
+            address: None,
+            ..request()
+        };
+        let line = curl(&v6);
+        let start = "curl -sS -i -N --http1.1 -6 -g 'http://[::1]:8080/v1' \\\n  --noproxy '*' \\\n";
+        assert!(line.starts_with(start), "{line}");
     }
 
     #[test]

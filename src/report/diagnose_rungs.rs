@@ -138,7 +138,7 @@ fn name(seen: Seen<'_>) -> Rung {
     if let Some(proxy) = &route.proxy {
         lines.push(format!("through the proxy {proxy}; what follows is about the proxy's name"));
     }
-    lines.extend(route.direct.clone());
+    lines.extend(route.remarks.iter().cloned());
     let families = ["v4", "v6"].map(|family| {
         let of_family = examination.addresses.iter().filter(|seen| seen.family() == family).count();
         format!("{of_family} {family}")

@@ -12,7 +12,6 @@ use super::route::Way;
 use crate::outcome::words::duration;
 use crate::outcome::{AddressSeen, NameSeen, Reached};
 use crate::probe::clock::Clock;
-use crate::probe::dial::judge;
 use crate::probe::transport::{DialFault, DialMarks, name_fault};
 use crate::probe::wire::text::clean;
 
@@ -55,8 +54,8 @@ pub(super) async fn resolve(way: &Way<'_>, limit: Duration, clock: &dyn Clock) -
         Ok(Err(error)) => name_fault(clean(&error.to_string(), FAULT)),
         Err(_) => DialFault::ConnectTimeout { resolving: true },
     };
-    let (_, fault) = judge(fault, &way.host, way.port, &DialMarks::default());
-    let name = NameSeen::Failed { code: fault.code, evidence: fault.evidence };
+    let (code, evidence) = way.judged(fault, &DialMarks::default());
+    let name = NameSeen::Failed { code, evidence };
     Resolved { name, addresses: Vec::new(), more: 0 }
 }
 

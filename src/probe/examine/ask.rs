@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::request::Effort;
+use super::route::Way;
 use crate::outcome::{Asked, Carried, CatalogueSeen, Class, Code, Listing, QuotaSeen, Stage};
 use crate::probe::classify::{Context, classify};
 use crate::probe::climb::shown;
 use crate::probe::clock::Clock;
-use crate::probe::dial::judge;
 use crate::probe::exchange::{ReadFault, piece, whole};
-use crate::probe::transport::{Answer, Head, Line, Network};
+use crate::probe::transport::{Answer, DialMarks, ExchangeFault, Head, Line, Network};
 use crate::probe::wire::catalogue::{CatalogueFinding, CatalogueScan};
 use crate::probe::wire::error_body::{BodyShape, ErrorFacts, has_error};
 use crate::probe::wire::quota;
@@ -202,15 +202,11 @@ impl Asking<'_> {
     async fn send(&mut self, path: &str, carried: Carried) -> Result<Answer, (Code, String)> {
         let target = &self.job.target;
         let provider = &target.provider;
-        let base_url = &provider.base_url;
         let mut line = match self.line.take() {
             Some(line) => line,
             None => {
                 let dialled = self.network.dial(provider, self.left(target.expect.connect)).await;
-                dialled.line.map_err(|fault| {
-                    let (_, fault) = judge(fault, &base_url.host(), base_url.port(), &dialled.marks);
-                    (fault.code, fault.evidence)
-                })?
+                dialled.line.map_err(|fault| Way::of(provider).judged(fault, &dialled.marks))?
             }
         };
         let credential = match carried {
@@ -221,17 +217,11 @@ impl Asking<'_> {
         let answered = tokio::time::timeout(self.left(target.expect.answer), line.send(request)).await;
         let answer = match answered {
             Err(_) => Err((Code::AnswerTimeout, format!("GET {path}: no answer in time"))),
-            Ok(Err(fault)) => {
-                use crate::probe::transport::ExchangeFault as Exchange;
-                Err(match fault {
-                    Exchange::Lost(text) => (Code::ConnectionLost, format!("GET {path}: {text}")),
-                    Exchange::NotHttp(text) => (Code::NotThisApi, format!("GET {path}: {text}")),
-                    Exchange::Redial(fault) => {
-                        let (_, fault) = judge(fault, &base_url.host(), base_url.port(), &Default::default());
-                        (fault.code, fault.evidence)
-                    }
-                })
-            }
+            Ok(Err(fault)) => Err(match fault {
+                ExchangeFault::Lost(text) => (Code::ConnectionLost, format!("GET {path}: {text}")),
+                ExchangeFault::NotHttp(text) => (Code::NotThisApi, format!("GET {path}: {text}")),
+                ExchangeFault::Redial(fault) => Way::of(provider).judged(fault, &DialMarks::default()),
+            }),
             Ok(Ok(answer)) => Ok(answer),
         };
         if answer.is_ok() {

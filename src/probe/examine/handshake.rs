@@ -19,7 +19,6 @@ use super::certificate;
 use super::route::Way;
 use crate::outcome::{CertificateSeen, Code, HandshakeSeen};
 use crate::probe::clock::Clock;
-use crate::probe::dial::judge;
 use crate::probe::transport::{DialFault, DialMarks, TlsFault, Trust, tls_fault};
 
 /// How many certificates of a chain are read.
@@ -71,8 +70,7 @@ fn told(fault: DialFault, way: &Way<'_>, address: SocketAddr, chain: &[Certifica
         certificate_ends: chain.first().and_then(|own| own.until),
         ..DialMarks::default()
     };
-    let (_, fault) = judge(fault, &way.host, way.port, &marks);
-    (fault.code, fault.evidence)
+    way.judged(fault, &marks)
 }
 
 fn version(version: ProtocolVersion) -> String {

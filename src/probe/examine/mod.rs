@@ -60,7 +60,7 @@ pub async fn examine(job: &Job, network: &Recording, until: Instant, on_event: O
     let resolved = addresses::resolve(&way, left(target.expect.connect), &*clock).await;
     entered(Stage::Connect);
     let addresses = addresses::connect_all(&resolved.addresses, left(target.expect.connect), &clock).await;
-    let handshakes = if target.provider.base_url.is_https() && way.proxy.is_none() {
+    let handshakes = if target.provider.base_url.is_https() && !way.is_proxied() {
         entered(Stage::Tls);
         let limit = left(target.expect.connect);
         shake_all(&target.provider, &addresses, limit, &clock).await

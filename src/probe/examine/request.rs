@@ -47,7 +47,8 @@ pub(super) fn seen(job: &Job, sent: Option<&Request>, effort: Effort) -> Request
             Credential::NotNeeded => None,
         },
         ca_file: way.ca_file.map(ToOwned::to_owned),
-        proxy: way.proxy.clone(),
+        proxy: way.proxy(),
+        only: way.only(),
         client_certificate: way.client_certificate(),
         address: way.pinned.map(|address| (provider.base_url.host(), provider.base_url.port(), address)),
     }
