@@ -121,7 +121,10 @@ pub(super) fn run(global: &Global, args: &DiagnoseArgs) -> anyhow::Result<Exit> 
     })?;
     // Name look-ups run on threads that cannot be cancelled; the process does not wait for them.
     runtime.shutdown_background();
-    let Some(Found { examination, passed }) = found else { return Ok(Exit::Interrupted) };
+    let Found { examination, passed } = match found {
+        Ok(found) => found,
+        Err(signal) => return Ok(signal),
+    };
     let exit = passed.exit(Strictness::Lenient);
     let Some(outcome) = passed.outcomes.first() else { return Ok(exit) };
     let written =
@@ -179,8 +182,13 @@ fn tell_cost(target: &Target) {
     }
 }
 
-/// Examines, then probes. `None` where a signal ended it before there was anything to tell.
-async fn look(job: &Job, network: &Recording, runner: &Runner, timeout: Duration) -> anyhow::Result<Option<Found>> {
+/// Examines, then probes. Where a signal ended it before there was anything to tell, that alone.
+async fn look(
+    job: &Job,
+    network: &Recording,
+    runner: &Runner,
+    timeout: Duration,
+) -> anyhow::Result<Result<Found, Exit>> {
     let examined = {
         let progress = Progress::on_stderr(1);
         let observe = |event| progress.observe(&event);
@@ -188,13 +196,13 @@ async fn look(job: &Job, network: &Recording, runner: &Runner, timeout: Duration
         let examining = examine(job, network, until, &observe);
         tokio::select! {
             biased;
-            _ = interrupted() => return Ok(None),
+            signal = interrupted() => return Ok(Err(signal)),
             examined = examining => examined,
         }
     };
     let settings = PassSettings { timeout: None, retry: RetryPolicy::default(), records: Records::Kept };
     let passed = check::pass(runner, vec![job.clone()], job.run_id.clone(), &settings).await?;
-    Ok(Some(Found { examination: examined.finish(job, network), passed }))
+    Ok(Ok(Found { examination: examined.finish(job, network), passed }))
 }
 
 /// What is kept of a target from before.

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use super::curl::curl;
-use super::diagnose_rungs::{Held, Rung, Seen, rungs};
+use super::diagnose_rungs::{Held, Rung, Seen, is_nameless, rungs};
 use super::diagnose_ticket::paragraph;
 use super::human::labelled;
-use super::layout::{LongWord, wrap};
+use super::layout::{LongWord, columns, wrap};
 use super::look::{Look, Role};
 use super::waterfall::{phases, picture};
 use super::{Format, ProviderQuota, diagnose_json};
@@ -94,7 +94,10 @@ fn human(view: &Diagnosed<'_>, look: &Look, out: &mut dyn Write) -> io::Result<(
         writeln!(out)?;
     }
     advice(view, look, out)?;
-    request(view, look, out)?;
+    // Without a model there is nothing that could be asked.
+    if !is_nameless(&view.outcome.target) {
+        request(view, look, out)?;
+    }
     // In one piece, however long: a paragraph that is broken into lines is copied with them.
     writeln!(out, "{}\n", look.paint(Role::Label, "for a ticket"))?;
     writeln!(out, "{}\n", paragraph(view, &rungs, &look.zone))?;
@@ -113,9 +116,13 @@ fn headline(view: &Diagnosed<'_>, look: &Look, out: &mut dyn Write) -> io::Resul
     };
     let exit = format!("exit {} {}", view.exit.code(), view.exit.name());
     let target = &outcome.target;
-    writeln!(out, "{} {}: {} ({exit})", look.paint(role, look.marks.of(verdict)), target.id, look.paint(role, &title))?;
+    write!(out, "{} {}: {}", look.paint(role, look.marks.of(verdict)), target.id, look.paint(role, &title))?;
+    // Where it does not fit it stands on a line of its own.
+    let gap = if columns(&format!("  {}: {title} ({exit})", target.id)) <= look.width { " " } else { "\n  " };
+    writeln!(out, "{gap}({exit})")?;
     let provider = &target.provider;
-    let place = plain(&format!("{} at {}, {}", target.model, provider.title, provider.base_url));
+    let model = if is_nameless(target) { "no model" } else { target.model.as_str() };
+    let place = plain(&format!("{model} at {}, {}", provider.title, provider.base_url));
     for line in wrap(&place, look.width.saturating_sub(2).max(20), LongWord::KeepAddress) {
         writeln!(out, "  {line}")?;
     }
@@ -145,7 +152,7 @@ fn step(rung: &Rung, look: &Look, out: &mut dyn Write) -> io::Result<()> {
         let own = text.len() - text.trim_start().len();
         // A column of addresses keeps its gaps; what is too long for a line is wrapped and loses them.
         let width = look.width.saturating_sub(margin + own).max(20);
-        let fits = super::layout::columns(&text) <= width + own;
+        let fits = columns(&text) <= width + own;
         let pieces = if fits { vec![text.trim_start().to_owned()] } else { wrap(&text, width, LongWord::KeepAddress) };
         for (number, piece) in pieces.iter().enumerate() {
             let hang = if number > 0 && own > 0 { own + 2 } else { own };

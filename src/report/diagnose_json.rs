@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::curl::curl;
 use super::diagnose::Diagnosed;
-use super::diagnose_rungs::rungs;
+use super::diagnose_rungs::{is_nameless, rungs};
 use super::diagnose_ticket::paragraph;
 use super::look::Look;
 use super::waterfall::phases;
@@ -86,12 +86,12 @@ fn document(view: &Diagnosed<'_>, look: &Look) -> Value {
         "quota": view.quota.map(super::status_quota::QuotaEntry::of),
         "history": history,
         "phases": phases,
-        "request": {
+        "request": (!is_nameless(&outcome.target)).then(|| json!({
             "made": examination.request.made,
             "url": examination.request.url,
             "body": examination.request.body,
             "curl": curl(&examination.request),
-        },
+        })),
         "ticket": paragraph(view, &rungs, &look.zone),
     })
 }

@@ -12,7 +12,7 @@ use crate::outcome::{
     Asked, Carried, Code, Examination, KeySeen, Limited, NameSeen, Outcome, PrefixSeen, Proof, Reached, Reading, Stage,
     Verdict, judge,
 };
-use crate::target::Depth;
+use crate::target::{Depth, Target};
 
 /// How a rung stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,12 @@ pub(super) struct Rung {
     pub(super) held: Held,
     /// At least one.
     pub(super) lines: Vec<String>,
+}
+
+/// Whether a target was made of a URL without an LLM. The id that stands for none (`config::NO_MODEL`) is in parentheses,
+/// which no real one begins with.
+pub(super) fn is_nameless(target: &Target) -> bool {
+    target.model.as_str().starts_with('(')
 }
 
 /// What a look at the ladder needs.
@@ -221,9 +227,11 @@ fn clock(seen: Seen<'_>) -> Rung {
         let line = "not known: no answer with a Date header".to_owned();
         return rung("clock", Held::NotReached, vec![line]);
     };
-    let within = span(skew.within + std::time::Duration::from_millis(999));
+    let rounded_up = |time: std::time::Duration| span(time + std::time::Duration::from_millis(999));
+    let within = rounded_up(skew.within);
     if !skew.matters() {
-        let line = format!("this machine and the server agree, as far as can be told (to {within})");
+        let at_most = rounded_up(skew.ahead.unsigned_abs().saturating_add(skew.within));
+        let line = format!("this machine and the server agree to within {at_most}");
         return rung("clock", Held::Good, vec![line]);
     }
     let by = span(skew.ahead.unsigned_abs());
@@ -309,8 +317,7 @@ fn catalogue(seen: Seen<'_>) -> Rung {
     };
     let target = &seen.outcome.target;
     let total = count(found.total, "model");
-    // The id that stands for none (`config::NO_MODEL`) is in parentheses, which no real one begins with.
-    let nameless = target.model.as_str().starts_with('(');
+    let nameless = is_nameless(target);
     if found.listed {
         lines.push(format!("{} is one of {total}", target.model));
     } else if nameless {

@@ -6,7 +6,7 @@
 use jiff::tz::TimeZone;
 
 use super::diagnose::Diagnosed;
-use super::diagnose_rungs::{Held, Rung};
+use super::diagnose_rungs::{Held, Rung, is_nameless};
 use crate::outcome::words::{count, duration, plain, span};
 use crate::outcome::{Carried, Code, Outcome, Stage, Verdict, judge};
 
@@ -16,10 +16,12 @@ pub(super) fn paragraph(view: &Diagnosed<'_>, rungs: &[Rung], zone: &TimeZone) -
     let target = &outcome.target;
     let provider = &target.provider;
     let mut sentences = vec![format!(
-        "pilotlight {} diagnosed the model {} of {} ({}, target {}) on {}.",
+        "pilotlight {} diagnosed {} ({}, target {}) on {}.",
         view.version,
-        target.model,
-        provider.title,
+        match is_nameless(target) {
+            true => provider.title.clone(),
+            false => format!("the model {} of {}", target.model, provider.title),
+        },
         provider.base_url,
         target.id,
         moments(view, zone),
@@ -103,7 +105,8 @@ fn tried(view: &Diagnosed<'_>, rungs: &[Rung]) -> String {
         };
         parts.push(format!("GET {} {key} the key: {came}", asked.path));
     }
-    if let Some(found) = examination.catalogue.as_ref().and_then(|catalogue| catalogue.found.as_ref()) {
+    let found = examination.catalogue.as_ref().and_then(|catalogue| catalogue.found.as_ref());
+    if let Some(found) = found.filter(|_| !is_nameless(&view.outcome.target)) {
         let is = if found.listed { "listed" } else { "not listed" };
         parts.push(format!("the model is {is} among {}", found.total));
     }

@@ -164,13 +164,13 @@ mod tests {
             lines,
             [
                 "  dns             10ms  █",
-                "  tcp             20ms  █",
-                "  tls             40ms   ██",
-                "  key check       30ms     █",
-                "  catalogue       50ms     ███",
-                "  headers        210ms          ██████████",
-                "  first token    140ms                    ███████",
-                "  last token      70ms                           ███",
+                "  tcp             20ms   █",
+                "  tls             40ms    ██",
+                "  key check       30ms      █",
+                "  catalogue       50ms       ███",
+                "  headers        210ms           ███████████",
+                "  first token    140ms                      ███████",
+                "  last token      70ms                             ███",
             ]
         );
         let ascii = picture(&phases, &Look { marks: Marks::Ascii, ..look(40) });

@@ -51,11 +51,22 @@ pub(super) async fn ask(
     let mut asking = Asking { job, network, clock, until, line: None, answers: &mut answers };
     let free = provider.free_check.as_ref();
     let list = provider.catalogue.as_ref();
+    if free.is_none() && list.is_none() {
+        asking.answers.not_asked = Some(format!("{} has no free endpoint", provider.title));
+        return answers;
+    }
+    // What the rungs below have told need not be told again for each request.
+    match asking.dial().await {
+        Ok(line) => asking.line = Some(line),
+        Err((code, _)) => {
+            asking.answers.not_asked = Some(format!("there is no connection ({code})"));
+            return answers;
+        }
+    }
     let doubles = free.zip(list).is_some_and(|(free, list)| free.path == list.path);
     let mut refused = false;
     if let Some(free) = free.filter(|_| !doubles) {
-        let (asked, finding) = asking.one(Stage::Authenticate, &free.path, carried, None).await;
-        debug_assert!(finding.is_none(), "only a list is scanned");
+        let (asked, _) = asking.one(Stage::Authenticate, &free.path, carried, None).await;
         refused = asked.code.is_some_and(|code| code.class() == Class::Unauthorized);
         let shows = shows(&asked, free.proves);
         asking.answers.free = Some(Asked { shows, ..asked });
@@ -85,14 +96,12 @@ pub(super) async fn ask(
         }
         asking.answers.catalogue = Some(CatalogueSeen { asked, found });
     }
-    if free.is_none() && list.is_none() {
-        asking.answers.not_asked = Some(format!("{} has no free endpoint", provider.title));
-    }
     answers
 }
 
 /// What an answer of the key check shows.
 fn shows(asked: &Asked, proves: FreeCheckProves) -> String {
+    let sentence;
     let text = match (asked.code, asked.carried, proves) {
         (None, Carried::Key, FreeCheckProves::Key) => "the key is accepted",
         (None, Carried::NoKey, FreeCheckProves::Key) => "it answers without a key too",
@@ -100,9 +109,18 @@ fn shows(asked: &Asked, proves: FreeCheckProves) -> String {
         (Some(code), Carried::NoKey, _) if code.class() == Class::Unauthorized && asked.status.is_some() => {
             "it was asked without a key, and wants one"
         }
-        (Some(code), ..) => code.explain().meaning,
+        (Some(code), ..) => {
+            sentence = as_a_part(code.explain().meaning);
+            &sentence
+        }
     };
     text.to_owned()
+}
+
+/// A sentence as a part of another: without its capital and its full stop.
+fn as_a_part(sentence: &str) -> String {
+    let mut characters = sentence.trim_end_matches('.').chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
 struct Asking<'a> {
@@ -198,16 +216,19 @@ impl Asking<'_> {
         (asked, None)
     }
 
+    async fn dial(&self) -> Result<Box<dyn Line>, (Code, String)> {
+        let target = &self.job.target;
+        let dialled = self.network.dial(&target.provider, self.left(target.expect.connect)).await;
+        dialled.line.map_err(|fault| Way::of(&target.provider).judged(fault, &dialled.marks))
+    }
+
     /// Sends one request on the line, which is made where there is none.
     async fn send(&mut self, path: &str, carried: Carried) -> Result<Answer, (Code, String)> {
         let target = &self.job.target;
         let provider = &target.provider;
         let mut line = match self.line.take() {
             Some(line) => line,
-            None => {
-                let dialled = self.network.dial(provider, self.left(target.expect.connect)).await;
-                dialled.line.map_err(|fault| Way::of(provider).judged(fault, &dialled.marks))?
-            }
+            None => self.dial().await?,
         };
         let credential = match carried {
             Carried::Key => &*self.job.credential,
