@@ -28,6 +28,9 @@ pub(super) struct SimArgs {
     /// Write the certificate authority of its TLS doors here, for `ca_file`
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Write a certificate with its key here, for `client_certificate` at its doors that ask for one
+    #[arg(long, value_name = "FILE")]
+    client: Option<PathBuf>,
 }
 
 pub(super) fn run(global: &Global, args: &SimArgs) -> anyhow::Result<Exit> {
@@ -59,6 +62,10 @@ pub(super) fn run(global: &Global, args: &SimArgs) -> anyhow::Result<Exit> {
 fn announce(simulator: &sim::Simulator, args: &SimArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.ca {
         std::fs::write(path, simulator.ca_pem()).with_context(|| format!("failed to write {}", path.display()))?;
+    }
+    if let Some(path) = &args.client {
+        let pem = simulator.client_pem().context("failed to make the client's certificate")?;
+        std::fs::write(path, pem).with_context(|| format!("failed to write {}", path.display()))?;
     }
     terminal::output(|out: &mut dyn Write| {
         for door in simulator.listeners() {

@@ -35,15 +35,14 @@ pub(super) struct Asking {
     turn: tokio::sync::Mutex<()>,
 }
 
-/// Where a provider is. `None` for one on this machine: reaching it says nothing of the network.
+/// Where a provider is, as far as we see: its proxy, where there is one. `None` for one on this machine: reaching it says nothing of the network.
 fn address(provider: &Provider) -> Option<WitnessAddress> {
     let url = &provider.base_url;
-    if url.is_loopback() {
+    let proxy_here = provider.network.proxy.forward().is_some_and(|proxy| proxy.address.is_loopback());
+    if url.is_loopback() || proxy_here {
         return None;
     }
-    let host = url.host();
-    let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
-    WitnessAddress::parse(&format!("{host}:{}", url.port()))
+    WitnessAddress::parse(&provider.first_hop())
 }
 
 /// Whether an address is one of a private network, as far as it shows: a name does not.

@@ -8,6 +8,10 @@ use super::code::{Class, Code, Cure, Explanation};
 
 const ANY: &[Stage] = &Stage::ALL;
 const ANSWER: &[Stage] = &[Stage::Authenticate, Stage::Locate, Stage::Warm];
+/// From the tunnel on, and wherever the connection has to be made again.
+const VIA: &[Stage] = &[Stage::Connect, Stage::Authenticate, Stage::Locate, Stage::Warm];
+/// TLS 1.3 refuses a client only after the handshake.
+const MUTUAL: &[Stage] = &[Stage::Tls, Stage::Authenticate, Stage::Locate, Stage::Warm];
 const TLS: &[Stage] = &[Stage::Tls];
 const WARM: &[Stage] = &[Stage::Warm];
 
@@ -72,6 +76,14 @@ pub(super) fn explanation(code: Code) -> Explanation {
             "The name could not be resolved: the resolver gave no answer.",
             &["This machine's DNS is in trouble, not {title}: try `getent hosts {host}` and look at /etc/resolv.conf."],
         ),
+        Code::AddressesExcluded => row(
+            "addresses-excluded",
+            Unreachable,
+            Person,
+            &[Stage::Resolve],
+            "The host has addresses, but none of those that `addresses` allows.",
+            &["Remove `addresses` from the provider, or write `prefer-v4` or `prefer-v6`, which exclude none."],
+        ),
         Code::ConnectRefused => row(
             "connect-refused",
             Unreachable,
@@ -88,7 +100,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             "No connection within the deadline: packets are dropped on the way.",
             &[
                 "Look for a firewall or a missing route between this machine and {host}.",
-                "Where only a proxy leads out, there is no way yet: pilotlight does not use proxies.",
+                "Where only a proxy leads out, set HTTPS_PROXY, or `proxy` at the provider.",
             ],
         ),
         Code::ConnectFailed => row(
@@ -98,6 +110,39 @@ pub(super) fn explanation(code: Code) -> Explanation {
             &[Stage::Connect],
             "The connection could not be made.",
             &["Check the route from this machine to {host}."],
+        ),
+        Code::ProxyUnreachable => row(
+            "proxy-unreachable",
+            Unreachable,
+            Waiting,
+            &[Stage::Connect],
+            "The proxy on the way could not be reached itself.",
+            &[
+                "Check the proxy {proxy}, which {proxy_source} names, and the way to it.",
+                "Where {host} needs no proxy, write `proxy: none` at the provider, or put the host into NO_PROXY.",
+            ],
+        ),
+        Code::ProxyRefused => row(
+            "proxy-refused",
+            Unreachable,
+            Person,
+            VIA,
+            "The proxy does not let us through: it wants a password, or its rules forbid the host.",
+            &[
+                "Have {host} allowed at the proxy {proxy}, which {proxy_source} names.",
+                "Where it wants a user and a password, they stand in the URL of a variable: HTTPS_PROXY, or one that `proxy: { env: … }` names.",
+            ],
+        ),
+        Code::ProxyFailed => row(
+            "proxy-failed",
+            Unreachable,
+            Waiting,
+            VIA,
+            "The proxy was reached, but did not get through to the host.",
+            &[
+                "Ask whoever runs the proxy {proxy}, which {proxy_source} names: it does not know the name {host}, or has no way to it.",
+                "See {status_page}.",
+            ],
         ),
         Code::ConnectionLost => row(
             "connection-lost",
@@ -167,6 +212,28 @@ pub(super) fn explanation(code: Code) -> Explanation {
             &[
                 "Check that {base_url} is an https address: a plain http port cannot answer a TLS handshake.",
                 "An inspecting proxy or a very old server fails like this too.",
+            ],
+        ),
+        Code::ClientCertificateUnusable => row(
+            "client-certificate-unusable",
+            Unauthorized,
+            Person,
+            TLS,
+            "Our own certificate cannot be used: a file cannot be read, or the key is encrypted or not the certificate's.",
+            &[
+                "Mend {client_certificate}: PEM files that the service can read, and a key without a passphrase.",
+                "`openssl x509 -noout -pubkey -in CERT` and `openssl pkey -pubout -in KEY` print the same where they belong together.",
+            ],
+        ),
+        Code::ClientCertificateRefused => row(
+            "client-certificate-refused",
+            Unauthorized,
+            Person,
+            MUTUAL,
+            "The server asks who we are, and got no certificate, or one that it does not accept.",
+            &[
+                "Give the certificate that {host} knows us by: `client_certificate: { cert: client.pem, key: client.key }`.",
+                "Where there is one, ask whoever runs {host}: it has ended, was revoked, or comes from another authority.",
             ],
         ),
         Code::CertificateExpiring => row(

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Cost, Diagnosis, ListPrice, QuotaSeen, Used, Withholding};
-use crate::target::{Depth, Target};
+use crate::target::{Depth, ForwardProxy, Target};
 
 /// A rung of the ladder, from the lowest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -328,5 +328,11 @@ impl Outcome {
     #[must_use]
     pub fn foremost(&self) -> Option<&Diagnosis> {
         self.diagnosis.as_ref().or_else(|| self.warnings.first())
+    }
+
+    /// The proxy that it went through, or was to. None where it ended before anything was dialled.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&ForwardProxy> {
+        self.target.provider.network.proxy.forward().filter(|_| self.stage > Stage::Credential)
     }
 }

@@ -49,6 +49,9 @@ pub struct Record {
     /// What happened to the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<Connection>,
+    /// The proxy on the way, without its user and password: `http://proxy.example.com:3128`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
     /// Resolving the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_ms: Option<f64>,
@@ -130,6 +133,7 @@ impl Record {
             http_status: outcome.http_status,
             attempts: outcome.attempts,
             connection: outcome.connection,
+            proxy: outcome.proxy().map(|proxy| proxy.address.to_string()),
             dns_ms: outcome.timings.dns.map(milliseconds),
             tcp_ms: outcome.timings.tcp.map(milliseconds),
             tls_ms: outcome.timings.tls.map(milliseconds),

@@ -81,7 +81,12 @@ pub fn asks_witness(outcome: &Outcome) -> bool {
     let Some(diagnosis) = &outcome.diagnosis else { return false };
     let unexplained = match diagnosis.code {
         Code::ConnectRefused => false,
-        Code::DnsNotFound | Code::DnsFailed | Code::ConnectTimeout | Code::ConnectFailed | Code::TlsTimeout => true,
+        Code::DnsNotFound
+        | Code::DnsFailed
+        | Code::ConnectTimeout
+        | Code::ConnectFailed
+        | Code::ProxyUnreachable
+        | Code::TlsTimeout => true,
         code => code.class() == Class::Unreachable && code == Code::ConnectionLost,
     };
     unexplained && !outcome.target.provider.base_url.is_loopback()

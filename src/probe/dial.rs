@@ -1,17 +1,24 @@
 //! Stages `resolve`, `connect` and `tls`: one dial, whose marks tell the three apart.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::outcome::{Code, Connection, Proof, Stage};
 
 use super::climb::{Climb, Connected, Fault};
-use super::transport::{DialFault, DialMarks, TlsFault};
+use super::transport::{DialFault, DialMarks, ProxyFault, TlsFault};
+use crate::target::{Provider, authority};
 
 /// Dials the provider.
 pub(super) async fn dial(climb: &mut Climb<'_>) -> Result<Connected, Fault> {
     let target = climb.job.target.clone();
     let provider = &target.provider;
-    let first = if provider.base_url.address().is_some() { Stage::Connect } else { Stage::Resolve };
+    let network = &provider.network;
+    let known = match network.proxy.forward() {
+        Some(proxy) => proxy.address.host.parse::<IpAddr>().is_ok(),
+        None => network.address.or(provider.base_url.address()).is_some(),
+    };
+    let first = if known { Stage::Connect } else { Stage::Resolve };
     climb.enter(first);
     let dialled = climb.network.dial(provider, target.expect.connect).await;
     let marks = dialled.marks;
@@ -19,7 +26,9 @@ pub(super) async fn dial(climb: &mut Climb<'_>) -> Result<Connected, Fault> {
     climb.facts.timings.tcp = marks.tcp;
     climb.facts.timings.tls = marks.tls;
     climb.facts.certificate_ends = marks.certificate_ends;
-    let phases = [(Stage::Resolve, marks.dns), (Stage::Connect, marks.tcp), (Stage::Tls, marks.tls)];
+    // What a proxy takes to get through is the connection's, though not TCP's.
+    let connected = marks.tcp.map(|tcp| tcp + marks.tunnel.unwrap_or_default());
+    let phases = [(Stage::Resolve, marks.dns), (Stage::Connect, connected), (Stage::Tls, marks.tls)];
     match dialled.line {
         Ok(line) => {
             climb.dialled(phases, if provider.base_url.is_https() { Stage::Tls } else { Stage::Connect });
@@ -29,7 +38,7 @@ pub(super) async fn dial(climb: &mut Climb<'_>) -> Result<Connected, Fault> {
             Ok(Connected { line })
         }
         Err(fault) => {
-            let (stage, fault) = judge(fault, &provider.base_url.host(), provider.base_url.port(), &marks);
+            let (stage, fault) = judge(fault, provider, &marks);
             climb.dialled(phases, stage);
             Err(fault)
         }
@@ -37,16 +46,13 @@ pub(super) async fn dial(climb: &mut Climb<'_>) -> Result<Connected, Fault> {
 }
 
 /// What a failed dial means. Where several addresses were tried, the last one's fault is what there is.
-pub(super) fn judge(fault: DialFault, host: &str, port: u16, marks: &DialMarks) -> (Stage, Fault) {
-    let at = if marks.addresses.is_empty() {
-        format!("{host}:{port}")
-    } else {
-        let addresses: Vec<String> = marks.addresses.iter().take(4).map(ToString::to_string).collect();
-        format!("{host}:{port} ({})", addresses.join(", "))
-    };
+pub(super) fn judge(fault: DialFault, provider: &Provider, marks: &DialMarks) -> (Stage, Fault) {
+    let host = provider.base_url.host();
+    let at = place(provider, marks);
     match fault {
         DialFault::NameNotFound(text) => (Stage::Resolve, Fault::new(Code::DnsNotFound, format!("{host}: {text}"))),
         DialFault::NameFailed(text) => (Stage::Resolve, Fault::new(Code::DnsFailed, format!("{host}: {text}"))),
+        DialFault::Excluded(text) => (Stage::Resolve, Fault::new(Code::AddressesExcluded, text)),
         DialFault::ConnectTimeout { resolving: true } => {
             (Stage::Resolve, Fault::new(Code::DnsFailed, format!("{host}: the resolver gave no answer in time")))
         }
@@ -55,20 +61,68 @@ pub(super) fn judge(fault: DialFault, host: &str, port: u16, marks: &DialMarks) 
         }
         DialFault::Refused(_) => (Stage::Connect, Fault::new(Code::ConnectRefused, format!("refused by {at}"))),
         DialFault::Failed(text) => (Stage::Connect, Fault::new(Code::ConnectFailed, format!("{at}: {text}"))),
+        DialFault::Proxy(fault) => (Stage::Connect, judge_proxy(fault, provider)),
         DialFault::Settings(text) => (Stage::Tls, Fault::new(Code::TlsFailed, format!("failed to {text}"))),
+        DialFault::OwnCertificate(text) => {
+            (Stage::Tls, Fault::new(Code::ClientCertificateUnusable, format!("failed to {text}")))
+        }
         DialFault::Tls(fault) => {
             // rustls names the moment in seconds since 1970; people read dates.
             let ended = marks.certificate_ends.map(|end| format!("the certificate ended at {end}"));
+            let issued = |text: String| match &marks.issuer {
+                Some(issuer) => format!("{text}; the certificate was issued by \"{issuer}\""),
+                None => text,
+            };
             let (code, text) = match fault {
-                TlsFault::Untrusted(text) => (Code::TlsUntrusted, text),
+                TlsFault::Untrusted(text) => (Code::TlsUntrusted, issued(text)),
                 TlsFault::NameMismatch(text) => (Code::TlsNameMismatch, text),
                 TlsFault::Expired(text) => (Code::TlsExpired, ended.unwrap_or(text)),
                 TlsFault::NotYetValid(text) => (Code::TlsNotYetValid, text),
                 TlsFault::Timeout => (Code::TlsTimeout, "no end of the handshake in time".to_owned()),
+                TlsFault::ClientCertificate(text) => {
+                    (Code::ClientCertificateRefused, format!("{text}; {}", shown(provider)))
+                }
+                // Up to TLS 1.2 a server that wants a certificate may say no more than that the handshake failed.
+                TlsFault::Failed(text) if marks.certificate_asked => {
+                    (Code::ClientCertificateRefused, format!("{text}; {}", shown(provider)))
+                }
                 TlsFault::Failed(text) => (Code::TlsFailed, text),
             };
             (Stage::Tls, Fault::new(code, format!("{at}: {text}")))
         }
+    }
+}
+
+/// Where the provider is, and by which way it was to be reached.
+fn place(provider: &Provider, marks: &DialMarks) -> String {
+    let target = authority(&provider.base_url.host(), provider.base_url.port());
+    if let Some(proxy) = provider.network.proxy.forward() {
+        return format!("{target} through the proxy {}", proxy.address);
+    }
+    if marks.addresses.is_empty() {
+        return target;
+    }
+    let addresses: Vec<String> = marks.addresses.iter().take(4).map(ToString::to_string).collect();
+    format!("{target} ({})", addresses.join(", "))
+}
+
+/// What a proxy's fault means.
+pub(super) fn judge_proxy(fault: ProxyFault, provider: &Provider) -> Fault {
+    let (code, text) = match fault {
+        ProxyFault::Unreachable(text) => (Code::ProxyUnreachable, text),
+        ProxyFault::Refused(text) => (Code::ProxyRefused, text),
+        ProxyFault::Failed(text) => (Code::ProxyFailed, text),
+    };
+    let proxy = provider.network.proxy.forward().map(|proxy| proxy.address.to_string()).unwrap_or_default();
+    let target = authority(&provider.base_url.host(), provider.base_url.port());
+    Fault::new(code, format!("the proxy {proxy}, on the way to {target}: {text}"))
+}
+
+/// What a server that asks who we are was shown.
+pub(super) fn shown(provider: &Provider) -> String {
+    match &provider.network.client_certificate {
+        Some(both) => format!("it was shown the certificate in {}", both.certificate.display()),
+        None => "no certificate of ours is configured".to_owned(),
     }
 }
 

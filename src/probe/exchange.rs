@@ -48,11 +48,18 @@ pub(super) async fn send(
         Ok(Err(ExchangeFault::Lost(text))) => Err(Fault::new(Code::ConnectionLost, format!("{what}: {text}"))),
         Ok(Err(ExchangeFault::NotHttp(text))) => Err(Fault::new(Code::NotThisApi, format!("{what}: {text}"))),
         Ok(Err(ExchangeFault::Redial(fault))) => {
-            let base_url = &climb.job.target.provider.base_url;
-            let (_, mut fault) = dial::judge(fault, &base_url.host(), base_url.port(), &DialMarks::default());
+            let (_, mut fault) = dial::judge(fault, &climb.job.target.provider, &DialMarks::default());
             fault.evidence =
                 format!("{what}: the connection was closed and could not be made again: {}", fault.evidence);
             Err(fault)
+        }
+        Ok(Err(ExchangeFault::ClientCertificate(text))) => {
+            let evidence = format!("{what}: {text}; {}", dial::shown(&climb.job.target.provider));
+            Err(Fault::new(Code::ClientCertificateRefused, evidence))
+        }
+        Ok(Err(ExchangeFault::Proxy(fault))) => {
+            let fault = dial::judge_proxy(fault, &climb.job.target.provider);
+            Err(Fault { evidence: format!("{what}: {}", fault.evidence), ..fault })
         }
         Ok(Ok(answer)) => {
             climb.saw(&answer.head, answer.answered.saturating_duration_since(answer.sent));

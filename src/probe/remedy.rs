@@ -2,7 +2,7 @@
 
 use crate::outcome::words::{duration, wait};
 use crate::outcome::{Code, Reset};
-use crate::target::{Credential, CredentialSource, Target};
+use crate::target::{ClientCertificate, Credential, CredentialSource, Target};
 
 /// What a failed stage knows that a remedy may name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,6 +54,9 @@ fn value(name: &str, target: &Target, credential: &Credential, known: Known<'_>)
             CredentialSource::Env(name) => Some(name.clone()),
             _ => None,
         },
+        "proxy" => provider.network.proxy.forward().map(|proxy| proxy.address.to_string()),
+        "proxy_source" => provider.network.proxy.forward().map(|proxy| proxy.source.to_string()),
+        "client_certificate" => provider.network.client_certificate.as_ref().map(files),
         "key_page" => provider.key_page.clone(),
         "billing_page" => provider.billing_page.clone(),
         "status_page" => provider.status_page.clone(),
@@ -64,6 +67,12 @@ fn value(name: &str, target: &Target, credential: &Credential, known: Known<'_>)
         "wait" => known.reset.map(|reset| format!("in {}", wait(reset.after))),
         _ => None,
     }
+}
+
+/// The files of our certificate.
+fn files(both: &ClientCertificate) -> String {
+    let (certificate, key) = (both.certificate.display(), both.key.display());
+    if both.certificate == both.key { certificate.to_string() } else { format!("{certificate} and {key}") }
 }
 
 fn source(credential: &Credential) -> Option<&CredentialSource> {

@@ -13,6 +13,7 @@ use super::exchange::{Bend, Ending, Exchange};
 use super::http::Request;
 use super::misbehave::{self, GARBAGE};
 use super::provider::{Listener, Provider};
+use super::proxy;
 use super::routes;
 use super::scenario::OnConnect;
 use super::socket::Socket;
@@ -70,6 +71,12 @@ pub(crate) async fn serve(mut stream: TcpStream, listener: Arc<Listener>, provid
     let Some(socket) = handshake(stream, &listener, &provider).await else {
         return;
     };
+    if let Some(spec) = &listener.proxy {
+        return match socket {
+            Socket::Plain(stream) => proxy::serve(stream, spec, &listener.name, &provider).await,
+            Socket::Tls(stream) => proxy::serve(*stream, spec, &listener.name, &provider).await,
+        };
+    }
     let mut wire = Wire::new(socket, Arc::clone(&provider));
     let mut first = true;
     loop {

@@ -1,7 +1,7 @@
 //! What all connections share: the models, the accounts, the counters, the clock.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 use tokio_rustls::TlsAcceptor;
@@ -12,6 +12,7 @@ use super::counts::{Counts, Ledger};
 use super::faults::FaultBook;
 use super::flavour::{Flavour, RateDialect};
 use super::models::{Found, Models};
+use super::proxy::{self, ProxiedRequest, ProxySpec};
 use super::scenario::{ListPolicy, OnConnect, Scenario};
 use super::tls::TlsMode;
 use super::wire::Traffic;
@@ -38,6 +39,7 @@ pub(crate) struct Listener {
     pub(crate) tls: TlsMode,
     pub(crate) acceptor: Option<TlsAcceptor>,
     pub(crate) on_connect: OnConnect,
+    pub(crate) proxy: Option<ProxySpec>,
     pub(crate) faults: Arc<FaultBook>,
 }
 
@@ -56,6 +58,8 @@ pub(crate) struct Provider {
     pub(crate) own_faults: Vec<(String, Arc<FaultBook>)>,
     /// Known once every door is bound.
     pub(crate) doors: OnceLock<Vec<Door>>,
+    /// What its proxies were asked, oldest first.
+    asked: Mutex<Vec<ProxiedRequest>>,
 }
 
 impl Provider {
@@ -73,6 +77,7 @@ impl Provider {
             faults: Arc::new(FaultBook::new(scenario.faults.clone())),
             own_faults,
             doors: OnceLock::new(),
+            asked: Mutex::default(),
             scenario,
             clock,
         }
@@ -90,6 +95,16 @@ impl Provider {
     /// How the rate limit is stated at a door of this flavour.
     pub(crate) fn rate_dialect(&self, flavour: Flavour) -> RateDialect {
         self.scenario.rate_headers.or_else(|| flavour.rate_dialect()).unwrap_or(RateDialect::None)
+    }
+
+    /// Keeps what a proxy was asked.
+    pub(crate) fn proxied(&self, request: ProxiedRequest) {
+        proxy::keep(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner), request);
+    }
+
+    /// What its proxies were asked, oldest first.
+    pub(crate) fn asked(&self) -> Vec<ProxiedRequest> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A snapshot of all counters.
@@ -120,6 +135,7 @@ impl Provider {
         self.ledger.reset(&self.traffic);
         self.faults.reset();
         self.own_faults.iter().for_each(|(_, book)| book.reset());
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// A user who is not the client under test runs a model: it loads, keeps others waiting, and stays warm after.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::faults::FaultSpec;
 use super::flavour::{Flavour, RateDialect};
 use super::model_spec::{ModelKind, ModelSpec};
+use super::proxy::ProxySpec;
 use super::quota::{QuotaSpec, Used};
 use super::spans;
 use super::tls::TlsMode;
@@ -127,6 +128,9 @@ pub(crate) struct ListenerSpec {
     /// What happens to a connection before anything is read.
     #[serde(default)]
     pub(crate) on_connect: OnConnect,
+    /// Makes it a forward proxy instead of a door of the provider.
+    #[serde(default)]
+    pub(crate) proxy: Option<ProxySpec>,
     /// Its own faults, instead of the scenario's.
     #[serde(default)]
     pub(crate) faults: Option<Vec<FaultSpec>>,

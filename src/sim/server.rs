@@ -16,6 +16,7 @@ use super::counts::{Counts, RequestRecord};
 use super::faults::FaultBook;
 use super::models::Found;
 use super::provider::{Door, Listener, Provider};
+use super::proxy::ProxiedRequest;
 use super::scenario::{ListenerSpec, OnConnect, Scenario};
 use super::tls::{self, Authority, TlsError, TlsMode};
 
@@ -67,7 +68,7 @@ pub enum SimError {
 pub struct Simulator {
     provider: Arc<Provider>,
     doors: Vec<Door>,
-    ca_pem: String,
+    authority: Authority,
     stop: watch::Sender<bool>,
     acceptors: JoinSet<()>,
 }
@@ -108,7 +109,7 @@ impl Simulator {
         for (socket, listener) in bound {
             acceptors.spawn(accept(socket, listener, Arc::clone(&provider), stopped.clone()));
         }
-        Ok(Self { provider, doors, ca_pem: authority.pem().to_owned(), stop, acceptors })
+        Ok(Self { provider, doors, authority, stop, acceptors })
     }
 
     /// The address of the first door.
@@ -133,7 +134,20 @@ impl Simulator {
 
     /// The certificate of the authority that signs the good certificates, in PEM.
     pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+        self.authority.pem()
+    }
+
+    /// A certificate that the doors of `client-certificate` accept, with its private key, in PEM.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn client_pem(&self) -> Result<String, SimError> {
+        Ok(self.authority.client_pem()?)
+    }
+
+    /// What the doors that are proxies were asked, oldest first.
+    pub fn proxied(&self) -> Vec<ProxiedRequest> {
+        self.provider.asked()
     }
 
     /// A snapshot of the counters.
@@ -220,7 +234,15 @@ fn specs(scenario: &Scenario, tls: TlsMode) -> Vec<ListenerSpec> {
         return scenario.listeners.clone();
     }
     let on_connect = OnConnect::Serve;
-    vec![ListenerSpec { name: "plain".to_owned(), tls, port: None, flavour: None, on_connect, faults: None }]
+    vec![ListenerSpec {
+        name: "plain".to_owned(),
+        tls,
+        port: None,
+        flavour: None,
+        on_connect,
+        proxy: None,
+        faults: None,
+    }]
 }
 
 fn listener(spec: &ListenerSpec, provider: &Provider, authority: &Authority) -> Result<Listener, SimError> {
@@ -232,6 +254,7 @@ fn listener(spec: &ListenerSpec, provider: &Provider, authority: &Authority) -> 
         tls: spec.tls,
         acceptor: authority.acceptor(spec.tls)?,
         on_connect: spec.on_connect,
+        proxy: spec.proxy.clone(),
         faults: Arc::clone(own.unwrap_or(&provider.faults)),
     })
 }

@@ -6,12 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
 use serde::Deserialize;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -23,10 +26,12 @@ pub enum TlsMode {
     /// Plain HTTP.
     #[default]
     Off,
-    /// A certificate for `localhost` and the loopback addresses, signed by the simulator's authority.
+    /// A certificate for `localhost`, `llm.example.test` and the loopback addresses, signed by the simulator's authority.
     Good,
     /// Ended a week ago.
     Expired,
+    /// Good, and clients must show a certificate that the simulator's authority signed.
+    ClientCertificate,
     /// Begins in a week.
     NotYetValid,
     /// Good, but ends soon.
@@ -63,12 +68,16 @@ pub enum TlsError {
     /// The server's TLS settings.
     #[error("configure the TLS server")]
     Server(#[from] tokio_rustls::rustls::Error),
+    /// The check of clients' certificates.
+    #[error("configure the check of clients' certificates")]
+    Clients(#[from] VerifierBuilderError),
 }
 
 /// A certificate authority that lives as long as the simulator.
 #[derive(Debug)]
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
     pem: String,
     now: SystemTime,
 }
@@ -84,8 +93,21 @@ impl Authority {
         // Older than any certificate that it signs, or a client would complain about the authority instead.
         params.not_before = now.checked_sub(400 * DAY).unwrap_or(now).into();
         params.not_after = now.checked_add(400 * DAY).unwrap_or(now).into();
-        let pem = params.self_signed(&key)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), pem, now })
+        let own = params.self_signed(&key)?;
+        let (certificate, pem) = (own.der().clone(), own.pem());
+        Ok(Self { issuer: Issuer::new(params, key), certificate, pem, now })
+    }
+
+    /// A client's certificate that it signed, with its private key.
+    pub(crate) fn client_pem(&self) -> Result<String, TlsError> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.distinguished_name.push(DnType::CommonName, "pilotlight sim client");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.not_before = self.now.checked_sub(DAY).unwrap_or(self.now).into();
+        params.not_after = self.now.checked_add(90 * DAY).unwrap_or(self.now).into();
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok(format!("{}{}", certificate.pem(), key.serialize_pem()))
     }
 
     /// The authority's certificate, for a client to trust.
@@ -101,14 +123,16 @@ impl Authority {
             TlsMode::Off | TlsMode::Hang | TlsMode::Garbage | TlsMode::OldProtocol => {
                 return Ok(None);
             }
-            TlsMode::Good | TlsMode::WrongName | TlsMode::Untrusted => (earlier(DAY), later(90 * DAY)),
+            TlsMode::Good | TlsMode::ClientCertificate | TlsMode::WrongName | TlsMode::Untrusted => {
+                (earlier(DAY), later(90 * DAY))
+            }
             TlsMode::Expired => (earlier(97 * DAY), earlier(7 * DAY)),
             TlsMode::NotYetValid => (later(7 * DAY), later(97 * DAY)),
             TlsMode::Expiring { days } => (earlier(83 * DAY), later(DAY.saturating_mul(days))),
         };
         let names = match mode {
             TlsMode::WrongName => vec!["wrong.example.test".to_owned()],
-            _ => ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
+            _ => ["localhost", "127.0.0.1", "::1", "llm.example.test"].map(str::to_owned).to_vec(),
         };
         let stranger = Self::new("pilotlight sim stranger", self.now)?;
         let issuer = if mode == TlsMode::Untrusted { &stranger.issuer } else { &self.issuer };
@@ -118,9 +142,17 @@ impl Authority {
         (params.not_before, params.not_after) = (validity.0.into(), validity.1.into());
         let certificate: CertificateDer<'static> = params.signed_by(&key, issuer)?.into();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let crypto = Arc::new(ring::default_provider());
+        let verifier = if mode == TlsMode::ClientCertificate {
+            let mut roots = RootCertStore::empty();
+            roots.add(self.certificate.clone())?;
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&crypto)).build()?
+        } else {
+            WebPkiClientVerifier::no_client_auth()
+        };
+        let mut config = ServerConfig::builder_with_provider(crypto)
             .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(vec![certificate], key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Some(TlsAcceptor::from(Arc::new(config))))

@@ -99,6 +99,12 @@ impl ProxyAddress {
     pub fn authority(&self) -> String {
         authority(&self.host, self.port)
     }
+
+    /// Whether it is on this machine: reaching it says nothing of the network.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
 }
 
 impl fmt::Display for ProxyAddress {

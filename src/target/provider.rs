@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, KeyHeader, Kind, ModelId, NetworkSettings,
-    ProviderId, ReasoningOff, Secret, TargetId,
+    ProviderId, ReasoningOff, Secret, TargetId, authority,
 };
 
 /// One account at one API.
@@ -58,6 +58,18 @@ pub struct Provider {
     pub network: NetworkSettings,
     /// For how long Ollama is asked to keep the LLM loaded after a preload; the server's own default where absent.
     pub keep_alive: Option<KeepAlive>,
+}
+
+impl Provider {
+    /// `host:port` of what is connected to: the proxy, the pinned address, or the host of the base URL.
+    #[must_use]
+    pub fn first_hop(&self) -> String {
+        match (self.network.proxy.forward(), self.network.address) {
+            (Some(proxy), _) => proxy.address.authority(),
+            (None, Some(address)) => authority(&address.to_string(), self.base_url.port()),
+            (None, None) => authority(&self.base_url.host(), self.base_url.port()),
+        }
+    }
 }
 
 /// For how long a server is asked to keep an LLM loaded after its last request.

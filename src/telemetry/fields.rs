@@ -6,7 +6,7 @@ use super::log::{LOG, PROBE_ENTERED, PROBE_FINISHED, PROBE_RETRYING, PROBE_START
 use super::service;
 
 /// The fields of `probe.finished` in their order: name, unit or form, meaning.
-const FIELDS: [(&str, &str, &str); 37] = [
+const FIELDS: [(&str, &str, &str); 38] = [
     ("ts", "RFC 3339, UTC, ms", "when the line was written"),
     ("level", "word", "`info` when ready, `warn` when degraded or unknown, `error` when failed"),
     ("event", "word", "`probe.finished`"),
@@ -25,8 +25,9 @@ const FIELDS: [(&str, &str, &str); 37] = [
     ("http_status", "number", "the last HTTP status"),
     ("attempts", "number", "how many attempts it took; 0 when it was stopped before it began"),
     ("connection", "word", "`fresh`: one connection for all stages; `reopened`: the server closed it in between"),
+    ("proxy", "text", "the proxy on the way, without its user and password: see [networks](networks.md#proxy)"),
     ("dns_ms", "milliseconds", "resolving the name; absent where the URL holds an address"),
-    ("tcp_ms", "milliseconds", "the TCP handshake"),
+    ("tcp_ms", "milliseconds", "the TCP handshake: with the proxy, where there is one"),
     ("tls_ms", "milliseconds", "the TLS handshake, with the check of the certificate"),
     ("headers_ms", "milliseconds", "from writing the last request to its response head"),
     ("first_token_ms", "milliseconds", "from writing the warm-up to its first generated content of any kind"),
@@ -116,6 +117,7 @@ mod tests {
             http_status: Some(200),
             attempts: 1,
             connection: Some(Connection::Fresh),
+            proxy: text(),
             dns_ms: Some(1.0),
             tcp_ms: Some(1.0),
             tls_ms: Some(1.0),

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::io;
 
 use super::hold::Held;
+use super::names::Excluded;
 
 /// Why there is no line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +24,27 @@ pub enum DialFault {
     },
     /// The connection failed otherwise.
     Failed(String),
+    /// The name has addresses, and `addresses` excludes every one of them.
+    Excluded(String),
+    /// The proxy on the way.
+    Proxy(ProxyFault),
     /// The TLS handshake failed.
     Tls(TlsFault),
+    /// Our own certificate cannot be used.
+    OwnCertificate(String),
     /// Our own settings are wrong (an unreadable `ca_file`).
     Settings(String),
+}
+
+/// What a proxy did not do for us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// It was not reached itself: its name, TCP or TLS.
+    Unreachable(String),
+    /// It does not want to: no or a wrong password (407), or a policy (403).
+    Refused(String),
+    /// It did not get through to the provider, or its answer is none.
+    Failed(String),
 }
 
 /// Why a TLS handshake failed.
@@ -40,6 +58,8 @@ pub enum TlsFault {
     Expired(String),
     /// It does not hold yet.
     NotYetValid(String),
+    /// The server wants a certificate of ours, or refuses the one it got.
+    ClientCertificate(String),
     /// No end within the limit.
     Timeout,
     /// Anything else: not TLS at all, no common version, an alert.
@@ -55,6 +75,10 @@ pub enum ExchangeFault {
     NotHttp(String),
     /// The connection had to be made anew, and that failed.
     Redial(DialFault),
+    /// The server refused our certificate, or that we have none. TLS 1.3 says so only after the handshake.
+    ClientCertificate(String),
+    /// The proxy answered instead of the provider.
+    Proxy(ProxyFault),
 }
 
 /// Why a body ended too soon.
@@ -85,13 +109,16 @@ pub(super) fn is_held(error: &reqwest::Error) -> bool {
 }
 
 /// The deepest text that says something.
-fn deepest(error: &reqwest::Error) -> String {
+pub(super) fn deepest(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map_or_else(String::new, ToString::to_string)
 }
 
 /// What a failed dial was.
-pub(super) fn dial_fault(error: &reqwest::Error, resolving: bool, shaking_hands: bool) -> DialFault {
+pub(super) fn dial_fault(error: &(dyn Error + 'static), resolving: bool, shaking_hands: bool) -> DialFault {
     let chain = chain(error);
+    if let Some(excluded) = chain.iter().find_map(|error| error.downcast_ref::<Excluded>()) {
+        return DialFault::Excluded(excluded.0.clone());
+    }
     if let Some(tls) = chain.iter().find_map(|error| error.downcast_ref::<rustls::Error>()) {
         return DialFault::Tls(tls_fault(tls));
     }
@@ -130,16 +157,44 @@ pub(in crate::probe) fn tls_fault(error: &rustls::Error) -> TlsFault {
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => TlsFault::NameMismatch(text),
             _ => TlsFault::Untrusted(text),
         },
+        rustls::Error::AlertReceived(alert) if is_about_us(*alert) => TlsFault::ClientCertificate(text),
         _ => TlsFault::Failed(text),
     }
 }
 
-/// What a failed exchange was.
+/// Whether an alert of a server is about our certificate: a server has no other that it could find fault with.
+fn is_about_us(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::NoCertificate
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+    )
+}
+
+/// What a failed exchange of reqwest's was.
 pub(super) fn exchange_fault(error: &reqwest::Error) -> ExchangeFault {
     if error.is_connect() {
         return ExchangeFault::Redial(dial_fault(error, false, false));
     }
+    lost_or_not_http(error)
+}
+
+/// What a failed exchange on a connection that stood was.
+pub(super) fn lost_or_not_http(error: &(dyn Error + 'static)) -> ExchangeFault {
     let chain = chain(error);
+    if let Some(TlsFault::ClientCertificate(text)) =
+        chain.iter().find_map(|error| error.downcast_ref::<rustls::Error>()).map(tls_fault)
+    {
+        return ExchangeFault::ClientCertificate(text);
+    }
     let text = chain.last().map_or_else(String::new, ToString::to_string);
     let lost = chain.iter().any(|error| {
         error.downcast_ref::<io::Error>().is_some_and(|error| {
@@ -165,6 +220,6 @@ pub(super) fn exchange_fault(error: &reqwest::Error) -> ExchangeFault {
 }
 
 /// What a failed body was.
-pub(super) fn body_fault(error: &reqwest::Error) -> BodyFault {
+pub(super) fn body_fault(error: &(dyn Error + 'static)) -> BodyFault {
     BodyFault(deepest(error))
 }

@@ -1,15 +1,18 @@
-//! The network on reqwest: one client for each probe, so that one fresh connection is all it can use.
+//! The network on reqwest: one client for each probe, so that one fresh connection is all it can use. What goes through a
+//! proxy is dialled in `proxied.rs`, for reqwest does not tell what a proxy answered.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Client;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, StatusCode};
 
 use super::fault::{body_fault, dial_fault, exchange_fault, is_held};
 use super::hold::Hold;
-use super::marks::{MarkedResolver, Marks};
+use super::marks::Marks;
+use super::names::Names;
+use super::proxied;
 use super::tls::Trust;
 use super::{
     Answer, Body, BodyFault, Boxed, DialFault, Dialled, ExchangeFault, Head, Line, Method, Network, Request, TlsFault,
@@ -25,14 +28,14 @@ const HEADER_VALUE_KEPT: usize = 8 * 1024;
 /// The real network.
 pub struct HttpNetwork {
     clock: Arc<dyn Clock>,
-    trust: Trust,
+    trust: Arc<Trust>,
 }
 
 impl HttpNetwork {
     /// A network. Nothing is loaded or opened yet.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, trust: Trust::new() }
+        Self { clock, trust: Arc::new(Trust::new()) }
     }
 
     /// A client of its own for one probe. Redirects and reqwest's own retries are off: a key must not travel, and
@@ -45,17 +48,16 @@ impl HttpNetwork {
             .referer(false)
             .http1_only()
             .pool_idle_timeout(None)
-            .dns_resolver(MarkedResolver(marks.clone()))
+            .dns_resolver(Names::new(marks.clone(), &provider.network))
             .connector_layer(hold.clone());
         // reqwest builds a TLS connector for every client; one that trusts nobody spares a plain endpoint the loading
         // of the system's authorities.
         let tls = if provider.base_url.is_https() {
-            self.trust.config(provider.network.ca_file.as_deref(), marks.clone())
+            self.trust.config(&provider.network, marks.clone())
         } else {
             self.trust.unused()
         };
-        let tls = tls.map_err(|error| DialFault::Settings(error.to_string()))?;
-        builder = builder.tls_backend_preconfigured(tls);
+        builder = builder.tls_backend_preconfigured(tls?);
         builder.build().map_err(|error| DialFault::Settings(format!("set up the HTTP client: {error}")))
     }
 
@@ -105,6 +107,9 @@ impl HttpNetwork {
 
 impl Network for HttpNetwork {
     fn dial<'a>(&'a self, provider: &'a Provider, limit: Duration) -> Boxed<'a, Dialled> {
+        if provider.network.proxy.forward().is_some() {
+            return Box::pin(proxied::dial(Arc::clone(&self.trust), Arc::clone(&self.clock), provider.clone(), limit));
+        }
         Box::pin(self.dial_provider(provider, limit))
     }
 }
@@ -127,16 +132,7 @@ impl HttpLine {
             }
         }
         self.sent += 1;
-        let mut headers = HeaderMap::with_capacity(request.headers.len());
-        for (name, value) in &request.headers {
-            let parsed = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value));
-            let (Ok(name), Ok(mut value)) = parsed else {
-                // The `credential` stage and `config/` refuse these; a value is never shown.
-                return Err(ExchangeFault::Lost(format!("the header {name} cannot be sent")));
-            };
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
+        let headers = headers(&request)?;
         let url = self.base_url.join(&request.path);
         let built = match request.method {
             Method::Get => self.client.get(url),
@@ -150,17 +146,36 @@ impl HttpLine {
         let sent = self.clock.now();
         let response = built.send().await.map_err(|error| exchange_fault(&error))?;
         let answered = self.clock.now();
-        let head = Head {
-            status: response.status().as_u16(),
-            headers: response
-                .headers()
-                .iter()
-                .take(HEADERS_KEPT)
-                .filter(|(_, value)| value.len() <= HEADER_VALUE_KEPT)
-                .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-                .collect(),
-        };
+        let head = head(response.status(), response.headers());
         Ok(Answer { head, sent, answered, body: Box::new(HttpBody(response)) })
+    }
+}
+
+/// A request's headers, each marked as sensitive.
+pub(super) fn headers(request: &Request) -> Result<HeaderMap, ExchangeFault> {
+    let mut headers = HeaderMap::with_capacity(request.headers.len());
+    for (name, value) in &request.headers {
+        let parsed = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value));
+        let (Ok(name), Ok(mut value)) = parsed else {
+            // The `credential` stage and `config/` refuse these; a value is never shown.
+            return Err(ExchangeFault::Lost(format!("the header {name} cannot be sent")));
+        };
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// What is kept of a response's head.
+pub(super) fn head(status: StatusCode, headers: &HeaderMap) -> Head {
+    Head {
+        status: status.as_u16(),
+        headers: headers
+            .iter()
+            .take(HEADERS_KEPT)
+            .filter(|(_, value)| value.len() <= HEADER_VALUE_KEPT)
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect(),
     }
 }
 

@@ -4,12 +4,11 @@
 //! store, which is asked while the ClientHello is built (so TCP has ended and TLS begins), and the certificate
 //! verifier. Measured against injected delays the error is about a millisecond (shared/reference/dependencies.md).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::DialMarks;
 use crate::probe::clock::Clock;
@@ -20,10 +19,14 @@ pub(super) struct Instants {
     pub begun: Option<Instant>,
     pub resolving: Option<Instant>,
     pub resolved: Option<Instant>,
+    pub connected: Option<Instant>,
+    pub tunnelled: Option<Instant>,
     pub hello: Option<Instant>,
     pub done: Option<Instant>,
     pub addresses: Vec<IpAddr>,
     pub certificate_ends: Option<Timestamp>,
+    pub issuer: Option<String>,
+    pub certificate_asked: bool,
 }
 
 /// Shared by the hooks of one dial.
@@ -66,30 +69,13 @@ impl Marks {
         let tcp_from = marks.resolved.or(if marks.resolving.is_none() { marks.begun } else { None });
         DialMarks {
             dns: between(marks.resolving, marks.resolved),
-            tcp: between(tcp_from, marks.hello.or(marks.done)),
+            tcp: between(tcp_from, marks.connected.or(marks.hello).or(marks.done)),
+            tunnel: between(marks.connected, marks.tunnelled),
             tls: between(marks.hello, marks.done),
             addresses: marks.addresses.clone(),
             certificate_ends: marks.certificate_ends,
+            issuer: marks.issuer.clone(),
+            certificate_asked: marks.certificate_asked,
         }
-    }
-}
-
-/// The system's resolver, with marks.
-pub(super) struct MarkedResolver(pub(super) Marks);
-
-impl Resolve for MarkedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let marks = self.0.clone();
-        Box::pin(async move {
-            marks.set(|marks, now| marks.resolving = Some(now));
-            // The port is replaced by the connector; 0 asks for addresses alone.
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            marks.set(|marks, now| {
-                marks.resolved = Some(now);
-                marks.addresses = addresses.iter().map(SocketAddr::ip).collect();
-            });
-            let addresses: Addrs = Box::new(addresses.into_iter());
-            Ok(addresses)
-        })
     }
 }

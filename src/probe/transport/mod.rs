@@ -6,10 +6,14 @@
 mod fault;
 mod hold;
 mod http;
+mod identity;
 mod marks;
+mod names;
+mod proxied;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tunnel;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -19,7 +23,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-pub use fault::{BodyFault, DialFault, ExchangeFault, TlsFault};
+pub use fault::{BodyFault, DialFault, ExchangeFault, ProxyFault, TlsFault};
 pub use http::HttpNetwork;
 
 pub(in crate::probe) use fault::{name_fault, tls_fault};
@@ -32,7 +36,8 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The network.
 pub trait Network: Send + Sync {
-    /// Resolves, connects and shakes hands, but sends no request. `limit` bounds name and TCP together, and then TLS.
+    /// Resolves, connects and shakes hands, but sends no request. `limit` bounds name and TCP together, then what a proxy
+    /// takes to reach the provider, and then TLS.
     fn dial<'a>(&'a self, provider: &'a Provider, limit: Duration) -> Boxed<'a, Dialled>;
 }
 
@@ -49,14 +54,20 @@ pub struct Dialled {
 pub struct DialMarks {
     /// How long the name took.
     pub dns: Option<Duration>,
-    /// How long TCP took.
+    /// How long TCP took: to the proxy, where there is one.
     pub tcp: Option<Duration>,
+    /// How long the proxy took to reach the provider, TLS with the proxy itself included.
+    pub tunnel: Option<Duration>,
     /// How long TLS took.
     pub tls: Option<Duration>,
-    /// The addresses that the name has.
+    /// The addresses that were tried: the proxy's, where there is one.
     pub addresses: Vec<IpAddr>,
     /// When the leaf certificate ends; seen even where it is refused.
     pub certificate_ends: Option<Timestamp>,
+    /// Who issued the last certificate of the chain that the server showed (`CN=…`), where it was not trusted.
+    pub issuer: Option<String>,
+    /// Whether the server asked who we are.
+    pub certificate_asked: bool,
 }
 
 /// A connection to one provider. Requests on it follow one another.

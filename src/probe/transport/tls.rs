@@ -16,13 +16,21 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_cert::der::Decode;
 
+use super::DialFault;
+use super::identity::{self, Identity, IdentityError};
 use super::marks::Marks;
+use crate::target::NetworkSettings;
+
+/// Longest name of an issuer that is kept, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// Why TLS cannot even be tried: our own settings. The text fits after "failed to".
 #[derive(Debug, Clone, thiserror::Error)]
 pub(in crate::probe) enum TlsSetupError {
     #[error("read the certificate authorities in {path}: {reason}")]
     CaFile { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     #[error("load the system's certificate authorities: {0}")]
     System(String),
     #[error("set up TLS: {0}")]
@@ -84,17 +92,42 @@ impl Trust {
     }
 
     /// The settings of one probe. Every handshake is a full one: a resumed session would not show the certificate.
-    pub(super) fn config(&self, ca_file: Option<&Path>, marks: Marks) -> Result<ClientConfig, TlsSetupError> {
+    pub(super) fn config(&self, settings: &NetworkSettings, marks: Marks) -> Result<ClientConfig, TlsSetupError> {
+        let ca_file = settings.ca_file.as_deref();
+        let own = match &settings.client_certificate {
+            Some(files) => Some(identity::load(files, &self.crypto)?),
+            None => None,
+        };
         let verifier = Arc::new(Witness { inner: self.verifier(ca_file)?, marks: marks.clone() });
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.crypto))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsSetupError::Settings(error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
+            .with_client_cert_resolver(Arc::new(Identity { own, marks: marks.clone() }));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = Resumption::store(Arc::new(HelloMark(marks)));
         Ok(config)
+    }
+
+    /// The settings for the proxy itself: whom we trust is the same, who we are is not its business.
+    pub(super) fn proxy_config(&self, settings: &NetworkSettings) -> Result<ClientConfig, TlsSetupError> {
+        let config = ClientConfig::builder_with_provider(Arc::clone(&self.crypto))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsSetupError::Settings(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(self.verifier(settings.ca_file.as_deref())?)
+            .with_no_client_auth();
+        Ok(config)
+    }
+}
+
+impl From<TlsSetupError> for DialFault {
+    fn from(error: TlsSetupError) -> Self {
+        match error {
+            TlsSetupError::Identity(error) => Self::OwnCertificate(error.to_string()),
+            error => Self::Settings(error.to_string()),
+        }
     }
 }
 
@@ -115,7 +148,12 @@ impl ServerCertVerifier for Witness {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         self.marks.lock().certificate_ends = end_of(end_entity);
-        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verified = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        if verified.is_err() {
+            // The nearest to the authority that is missing.
+            self.marks.lock().issuer = issuer_of(intermediates.last().unwrap_or(end_entity));
+        }
+        verified
     }
 
     fn verify_tls12_signature(
@@ -146,6 +184,14 @@ fn end_of(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
     let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
     let end = certificate.tbs_certificate.validity.not_after.to_unix_duration();
     Timestamp::from_second(i64::try_from(end.as_secs()).ok()?).ok()
+}
+
+/// Who issued a certificate: `CN=Corp Proxy CA,O=Corp`. Whoever made it chose the text, so it is short and clean.
+fn issuer_of(certificate: &CertificateDer<'_>) -> Option<String> {
+    let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
+    let text = certificate.tbs_certificate.issuer.to_string();
+    let clean: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    (!clean.is_empty()).then_some(clean)
 }
 
 /// Keeps no session; its being asked marks the moment at which the ClientHello is built.
