@@ -263,6 +263,34 @@ fn an_untrusted_certificate_is_shown_and_nothing_is_sent_to_its_owner() {
 }
 
 #[test]
+fn through_a_proxy_the_chain_is_still_seen_and_the_ticket_does_not_name_it() {
+    let sim = synthetic(&json!({ "listeners": [{ "name": "good", "tls": "good" }, { "name": "plain" },
+        { "name": "proxy", "proxy": {} }, { "name": "strict", "proxy": { "answer": 403 } }] }));
+    let url = sim.doors["good"].replace("127.0.0.1", "localhost");
+    let proxy = &sim.doors["proxy"];
+    let place = Place::new(&url, &json!({ "ca_file": sim.ca, "proxy": proxy }), &json!({}));
+    let (code, report) = place.json(KEY);
+    assert_eq!((code, rung(&report, "warm").0), (0, "good"), "{report:#}");
+    let says = rung(&report, "resolve").1;
+    assert!(says.starts_with(&format!("through the proxy {proxy}, which `proxy` in probes.yaml names")), "{says}");
+    let (state, says) = rung(&report, "tls");
+    assert!(
+        state == "good" && says.starts_with("through the proxy: TLS 1.3") && says.contains("(89 days left)"),
+        "{says}"
+    );
+    let curl = report["request"]["curl"].as_str().unwrap();
+    assert!(curl.contains(&format!("--proxy '{proxy}'")), "{curl}");
+    let ticket = report["ticket"].as_str().unwrap();
+    assert!(ticket.contains("of the proxy") && !ticket.contains(proxy.trim_start_matches("http://")), "{ticket}");
+
+    let place = Place::new(&url, &json!({ "ca_file": sim.ca, "proxy": sim.doors["strict"] }), &json!({}));
+    let (code, report) = place.json(KEY);
+    assert_eq!((code, &report["result"]["code"]), (10, &json!("proxy-refused")), "{report:#}");
+    let (state, says) = rung(&report, "connect");
+    assert!(state == "broken" && says.contains("proxy-refused") && says.contains("403"), "{says}");
+}
+
+#[test]
 fn a_clock_that_is_wrong_is_told() {
     for (ahead_s, part) in [(-192, " ahead of the server's"), (7_200, " behind the server's")] {
         let sim = synthetic(&json!({ "faults": [{ "then": { "date_skew": { "ahead_s": ahead_s } } }] }));

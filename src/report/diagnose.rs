@@ -222,7 +222,9 @@ fn request(view: &Diagnosed<'_>, look: &Look, out: &mut dyn Write) -> io::Result
         Some(format!("{variable} for the value of the header {}", header.name))
     }));
     if !variables.is_empty() {
-        labelled("", &plain(&format!("{}.", variables.join("; "))), 0, look, out)?;
+        for line in wrap(&plain(&format!("{}.", variables.join("; "))), look.width.max(20), LongWord::KeepAddress) {
+            writeln!(out, "{line}")?;
+        }
         writeln!(out)?;
     }
     Ok(())

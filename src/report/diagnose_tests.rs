@@ -152,7 +152,7 @@ fn key_refused() -> (Outcome, Examination) {
             401,
             "HTTP 401 authentication_error: \"invalid key\"",
             Some(Code::KeyRefused),
-            Code::KeyRefused.explain().meaning,
+            "the provider does not accept the key",
         )
     });
     seen.addresses[2].reached = Reached::Closed("this machine has no way there".to_owned());

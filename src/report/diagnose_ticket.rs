@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::diagnose::Diagnosed;
 use super::diagnose_rungs::{Held, Rung, is_nameless};
 use crate::outcome::words::{count, duration, plain, span};
-use crate::outcome::{Carried, Code, Outcome, Stage, Verdict, judge};
+use crate::outcome::{Carried, Code, Outcome, ProxySeen, Stage, Verdict, judge};
 
 /// The paragraph.
 pub(super) fn paragraph(view: &Diagnosed<'_>, rungs: &[Rung], zone: &TimeZone) -> String {
@@ -140,6 +140,9 @@ fn without_places(text: &str, view: &Diagnosed<'_>) -> String {
     }
     if let Some((_, key)) = &request.client_certificate {
         text = text.replace(&*key.to_string_lossy(), "a file");
+    }
+    if let ProxySeen::Through(proxy) = &request.proxy {
+        text = text.replace(&format!(" {proxy}"), "");
     }
     let host = &view.examination.route.host;
     // One that is called `proxy` says nothing.

@@ -12,7 +12,7 @@ use super::route::Way;
 use crate::outcome::words::duration;
 use crate::outcome::{AddressSeen, NameSeen, Reached};
 use crate::probe::clock::Clock;
-use crate::probe::transport::{DialFault, DialMarks, name_fault};
+use crate::probe::transport::{DialFault, DialMarks, ProxyFault, name_fault};
 use crate::probe::wire::text::clean;
 
 /// How many addresses are tried. A name with more is a network of its own.
@@ -50,6 +50,9 @@ pub(super) async fn resolve(way: &Way<'_>, limit: Duration, clock: &dyn Clock) -
             let more = addresses.len().saturating_sub(TRIED);
             addresses.truncate(TRIED);
             return Resolved { name: NameSeen::Found(took), addresses, more };
+        }
+        Ok(Err(error)) if way.is_proxied() => {
+            DialFault::Proxy(ProxyFault::Unreachable(format!("its name: {}", clean(&error.to_string(), FAULT))))
         }
         Ok(Err(error)) => name_fault(clean(&error.to_string(), FAULT)),
         Err(_) => DialFault::ConnectTimeout { resolving: true },

@@ -14,7 +14,7 @@ use crate::probe::classify::{Context, classify};
 use crate::probe::climb::shown;
 use crate::probe::clock::Clock;
 use crate::probe::exchange::{ReadFault, piece, whole};
-use crate::probe::transport::{Answer, DialMarks, ExchangeFault, Head, Line, Network};
+use crate::probe::transport::{Answer, DialFault, DialMarks, ExchangeFault, Head, Line, Network};
 use crate::probe::wire::catalogue::{CatalogueFinding, CatalogueScan};
 use crate::probe::wire::error_body::{BodyShape, ErrorFacts, has_error};
 use crate::probe::wire::quota;
@@ -241,6 +241,10 @@ impl Asking<'_> {
             Ok(Err(fault)) => Err(match fault {
                 ExchangeFault::Lost(text) => (Code::ConnectionLost, format!("GET {path}: {text}")),
                 ExchangeFault::NotHttp(text) => (Code::NotThisApi, format!("GET {path}: {text}")),
+                ExchangeFault::ClientCertificate(text) => {
+                    (Code::ClientCertificateRefused, format!("GET {path}: {text}"))
+                }
+                ExchangeFault::Proxy(fault) => Way::of(provider).judged(DialFault::Proxy(fault), &DialMarks::default()),
                 ExchangeFault::Redial(fault) => Way::of(provider).judged(fault, &DialMarks::default()),
             }),
             Ok(Ok(answer)) => Ok(answer),

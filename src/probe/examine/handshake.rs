@@ -8,9 +8,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+use rustls::{ClientConnection, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -19,23 +18,24 @@ use super::certificate;
 use super::route::Way;
 use crate::outcome::{CertificateSeen, Code, HandshakeSeen};
 use crate::probe::clock::Clock;
-use crate::probe::transport::{DialFault, DialMarks, TlsFault, Trust, tls_fault};
+use crate::probe::transport::{DialFault, DialMarks, Marks, Stream, TlsFault, Trust, reach, tls_fault};
+use crate::target::authority;
 
 /// How many certificates of a chain are read.
 const CHAIN: usize = 10;
 
-/// Shakes hands with one address.
+/// Shakes hands with one address, or through the proxy where there is one.
 pub(super) async fn shake(
     way: &Way<'_>,
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     trust: &Trust,
     limit: Duration,
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
 ) -> HandshakeSeen {
-    let began = clock.now();
     let chain = Arc::new(Mutex::new(Vec::new()));
+    let marks = Marks::new(Arc::clone(clock));
     let mut seen = HandshakeSeen {
-        address: Some(address),
+        address,
         took: Duration::ZERO,
         version: None,
         cipher: None,
@@ -43,34 +43,55 @@ pub(super) async fn shake(
         chain: Vec::new(),
         fault: None,
     };
-    let ended = match connection(way, trust, &chain) {
-        Err(text) => Err(DialFault::Settings(text)),
+    let began = clock.now();
+    let ended = match connection(way, trust, &marks, &chain) {
+        Err(fault) => Err(fault),
         Ok(mut connection) => {
-            let ended = match tokio::time::timeout(limit, drive(&mut connection, address)).await {
-                Ok(ended) => ended,
-                Err(_) => Err(DialFault::Tls(TlsFault::Timeout)),
+            let shaking = async {
+                let mut stream = stream(way, address, trust, &marks, limit).await?;
+                drive(&mut connection, &mut *stream).await
             };
+            // The way to where it begins counts: a proxy may be slow, and has its own limit.
+            let ended = tokio::time::timeout(limit * 2, shaking).await;
             seen.version = connection.protocol_version().map(version);
             let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
             seen.cipher = suite.map(str::to_owned);
             // What is agreed on comes from a list of ours, so it needs no cleaning.
             seen.alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
-            ended
+            ended.unwrap_or(Err(DialFault::Tls(TlsFault::Timeout)))
         }
     };
     seen.took = clock.now().saturating_duration_since(began);
     seen.chain = std::mem::take(&mut *chain.lock().unwrap_or_else(PoisonError::into_inner));
-    seen.fault = ended.err().map(|fault| told(fault, way, address, &seen.chain));
+    seen.fault = ended.err().map(|fault| told(fault, way, &marks, &seen.chain));
     seen
 }
 
-fn told(fault: DialFault, way: &Way<'_>, address: SocketAddr, chain: &[CertificateSeen]) -> (Code, String) {
-    let marks = DialMarks {
-        addresses: vec![address.ip()],
-        certificate_ends: chain.first().and_then(|own| own.until),
-        ..DialMarks::default()
-    };
-    way.judged(fault, &marks)
+/// Its code and the evidence, without the address, which stands beside it.
+fn told(fault: DialFault, way: &Way<'_>, marks: &Marks, chain: &[CertificateSeen]) -> (Code, String) {
+    let certificate_ends = chain.first().and_then(|own| own.until);
+    let (code, evidence) = way.judged(fault, &DialMarks { certificate_ends, ..marks.read() });
+    let place = authority(&way.provider.base_url.host(), way.provider.base_url.port());
+    let alone = evidence.strip_prefix(&format!("{place}: ")).map(str::to_owned);
+    (code, alone.unwrap_or(evidence))
+}
+
+/// The connection that TLS is spoken on.
+async fn stream(
+    way: &Way<'_>,
+    address: Option<SocketAddr>,
+    trust: &Trust,
+    marks: &Marks,
+    limit: Duration,
+) -> Result<Box<dyn Stream>, DialFault> {
+    match (way.provider.network.proxy.forward(), address) {
+        (Some(proxy), _) => reach(trust, way.provider, proxy, marks, limit).await,
+        (None, Some(address)) => {
+            let stream = TcpStream::connect(address).await.map_err(|error| DialFault::Failed(error.to_string()))?;
+            Ok(Box::new(stream))
+        }
+        (None, None) => Err(DialFault::Failed("there is no address".to_owned())),
+    }
 }
 
 fn version(version: ProtocolVersion) -> String {
@@ -84,30 +105,25 @@ fn version(version: ProtocolVersion) -> String {
 fn connection(
     way: &Way<'_>,
     trust: &Trust,
+    marks: &Marks,
     chain: &Arc<Mutex<Vec<CertificateSeen>>>,
-) -> Result<ClientConnection, String> {
-    let inner = trust.verifier(way.ca_file).map_err(|error| error.to_string())?;
-    let verifier = Arc::new(Onlooker { inner, chain: Arc::clone(chain) });
-    let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| format!("set up TLS: {error}"))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.resumption = Resumption::disabled();
+) -> Result<ClientConnection, DialFault> {
+    // As for a probe, our own certificate included; only that somebody looks on.
+    let mut config = trust.config(&way.provider.network, marks.clone())?;
+    let inner = trust.verifier(way.ca_file)?;
+    config.dangerous().set_certificate_verifier(Arc::new(Onlooker { inner, chain: Arc::clone(chain) }));
     let host = way.provider.base_url.host();
-    let name = ServerName::try_from(host).map_err(|error| format!("use the host's name in TLS: {error}"))?;
-    ClientConnection::new(Arc::new(config), name).map_err(|error| format!("set up TLS: {error}"))
+    let settings = |text: String| DialFault::Settings(format!("set up TLS with {host}: {text}"));
+    let name = ServerName::try_from(host.clone()).map_err(|error| settings(error.to_string()))?;
+    ClientConnection::new(Arc::new(config), name).map_err(|error| settings(error.to_string()))
 }
 
-/// Connects, and carries the handshake's messages to and fro until it ends.
-async fn drive(connection: &mut ClientConnection, address: SocketAddr) -> Result<(), DialFault> {
+/// Carries the handshake's messages to and fro until it ends.
+async fn drive(connection: &mut ClientConnection, stream: &mut dyn Stream) -> Result<(), DialFault> {
     let broken = |error: std::io::Error| DialFault::Tls(TlsFault::Failed(error.to_string()));
-    let mut stream = TcpStream::connect(address).await.map_err(|error| DialFault::Failed(error.to_string()))?;
     let mut buffer = vec![0_u8; 8 * 1024];
     loop {
-        flush(connection, &mut stream).await.map_err(broken)?;
+        flush(connection, stream).await.map_err(broken)?;
         if !connection.is_handshaking() {
             return Ok(());
         }
@@ -121,14 +137,14 @@ async fn drive(connection: &mut ClientConnection, address: SocketAddr) -> Result
             connection.read_tls(&mut bytes).map_err(broken)?;
             if let Err(error) = connection.process_new_packets() {
                 // The server is owed the alert that says why; if it has gone, nobody minds.
-                flush(connection, &mut stream).await.ok();
+                flush(connection, stream).await.ok();
                 return Err(DialFault::Tls(tls_fault(&error)));
             }
         }
     }
 }
 
-async fn flush(connection: &mut ClientConnection, stream: &mut TcpStream) -> std::io::Result<()> {
+async fn flush(connection: &mut ClientConnection, stream: &mut dyn Stream) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     while connection.wants_write() {
         connection.write_tls(&mut bytes)?;

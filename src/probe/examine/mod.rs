@@ -15,6 +15,7 @@ mod request;
 mod route;
 mod skew;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ use self::ask::Answers;
 use self::route::Way;
 use super::Job;
 use super::climb::OnEvent;
+use super::clock::Clock;
 use super::transport::Trust;
 use crate::outcome::{AddressSeen, Carried, Event, Examination, HandshakeSeen, KeySeen, QuotaSeen, Stage};
 use crate::target::{Depth, Provider};
@@ -60,7 +62,7 @@ pub async fn examine(job: &Job, network: &Recording, until: Instant, on_event: O
     let resolved = addresses::resolve(&way, left(target.expect.connect), &*clock).await;
     entered(Stage::Connect);
     let addresses = addresses::connect_all(&resolved.addresses, left(target.expect.connect), &clock).await;
-    let handshakes = if target.provider.base_url.is_https() && !way.is_proxied() {
+    let handshakes = if target.provider.base_url.is_https() {
         entered(Stage::Tls);
         let limit = left(target.expect.connect);
         shake_all(&target.provider, &addresses, limit, &clock).await
@@ -101,20 +103,27 @@ pub async fn examine(job: &Job, network: &Recording, until: Instant, on_event: O
     Examined { seen, effort: answers.effort }
 }
 
-/// Shakes hands with the first address of each family that took a connection, both at the same time.
+/// Shakes hands with the first address of each family that took a connection, both at the same time; through a proxy
+/// once, where that took one.
 async fn shake_all(
     provider: &Arc<Provider>,
     addresses: &[AddressSeen],
     limit: Duration,
-    clock: &Arc<dyn super::clock::Clock>,
+    clock: &Arc<dyn Clock>,
 ) -> Vec<HandshakeSeen> {
     let trust = Arc::new(Trust::new());
+    let open = |family: &str| {
+        let mut open = addresses.iter().filter(|seen| seen.family() == family && seen.open().is_some());
+        open.next().map(|seen| Some(seen.address))
+    };
+    let mut tried: Vec<Option<SocketAddr>> = ["v4", "v6"].into_iter().filter_map(open).collect();
+    if Way::of(provider).is_proxied() && !tried.is_empty() {
+        tried = vec![None];
+    }
     let mut shaking = JoinSet::new();
-    for family in ["v4", "v6"] {
-        let open = addresses.iter().find(|seen| seen.family() == family && seen.open().is_some());
-        let Some(address) = open.map(|seen| seen.address) else { continue };
+    for address in tried {
         let (provider, trust, clock) = (Arc::clone(provider), Arc::clone(&trust), Arc::clone(clock));
-        shaking.spawn(async move { handshake::shake(&Way::of(&provider), address, &trust, limit, &*clock).await });
+        shaking.spawn(async move { handshake::shake(&Way::of(&provider), address, &trust, limit, &clock).await });
     }
     let mut seen: Vec<HandshakeSeen> = Vec::new();
     while let Some(shaken) = shaking.join_next().await {

@@ -90,7 +90,7 @@ impl<'a> Way<'a> {
 
     /// What a failed dial means: its code, and the evidence.
     pub(super) fn judged(&self, fault: DialFault, marks: &DialMarks) -> (Code, String) {
-        let (_, fault) = judge(fault, &self.host, self.port, marks);
+        let (_, fault) = judge(fault, self.provider, marks);
         (fault.code, fault.evidence)
     }
 }
