@@ -62,7 +62,7 @@ fn path(path: &Path) -> String {
 }
 
 /// JSON with the characters that could act on a terminal written as JSON escapes them: the same JSON to any reader.
-fn visible(json: &str) -> String {
+pub(super) fn visible(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
         if is_unsafe(character) {

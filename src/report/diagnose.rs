@@ -151,11 +151,15 @@ fn step(rung: &Rung, look: &Look, out: &mut dyn Write) -> io::Result<()> {
         let text = plain(line);
         let own = text.len() - text.trim_start().len();
         // A column of addresses keeps its gaps; what is too long for a line is wrapped and loses them.
-        let width = look.width.saturating_sub(margin + own).max(20);
-        let fits = columns(&text) <= width + own;
-        let pieces = if fits { vec![text.trim_start().to_owned()] } else { wrap(&text, width, LongWord::KeepAddress) };
+        let available = look.width.saturating_sub(margin);
+        let pieces = if columns(&text) <= available {
+            vec![text.trim_start().to_owned()]
+        } else {
+            let width = available.saturating_sub(own + hanging(own)).max(20);
+            wrap(&text, width, LongWord::KeepAddress)
+        };
         for (number, piece) in pieces.iter().enumerate() {
-            let hang = if number > 0 && own > 0 { own + 2 } else { own };
+            let hang = if number > 0 { own + hanging(own) } else { own };
             if begun {
                 writeln!(out, "{:margin$}{:hang$}{piece}", "", "")?;
             } else {
@@ -165,6 +169,11 @@ fn step(rung: &Rung, look: &Look, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// By how much the further lines of one that is indented itself stand behind it.
+fn hanging(own: usize) -> usize {
+    if own > 0 { 2 } else { 0 }
 }
 
 /// What to do, and what else is worth knowing.

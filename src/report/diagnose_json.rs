@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::curl::curl;
+use super::curl::{curl, visible};
 use super::diagnose::Diagnosed;
 use super::diagnose_rungs::{is_nameless, rungs};
 use super::diagnose_ticket::paragraph;
@@ -89,7 +89,7 @@ fn document(view: &Diagnosed<'_>, look: &Look) -> Value {
         "request": (!is_nameless(&outcome.target)).then(|| json!({
             "made": examination.request.made,
             "url": examination.request.url,
-            "body": examination.request.body,
+            "body": visible(&examination.request.body),
             "curl": curl(&examination.request),
         })),
         "ticket": paragraph(view, &rungs, &look.zone),

@@ -22,6 +22,7 @@ mod diagnose_rungs;
 mod diagnose_tests;
 mod diagnose_ticket;
 mod diagnose_tls;
+mod diagnose_warm;
 mod documents;
 mod explain;
 mod history;

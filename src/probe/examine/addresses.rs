@@ -72,6 +72,7 @@ pub(super) async fn connect_all(addresses: &[SocketAddr], limit: Duration, clock
             let reached = match tokio::time::timeout(limit, TcpStream::connect(address)).await {
                 Ok(Ok(_)) => Reached::Open(clock.now().saturating_duration_since(began)),
                 Ok(Err(error)) => Reached::Closed(says(&error)),
+                Err(_) if limit.is_zero() => Reached::Closed("not tried: the time was up".to_owned()),
                 Err(_) => Reached::Closed(format!("no answer within {}", duration(limit))),
             };
             (place, AddressSeen { address, reached })

@@ -24,12 +24,21 @@ use crate::target::authority;
 /// How many certificates of a chain are read.
 const CHAIN: usize = 10;
 
+/// How long it may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// To reach the server, and then to get through a proxy.
+    pub way: Duration,
+    /// All of it.
+    pub whole: Duration,
+}
+
 /// Shakes hands with one address, or through the proxy where there is one.
 pub(super) async fn shake(
     way: &Way<'_>,
     address: Option<SocketAddr>,
     trust: &Trust,
-    limit: Duration,
+    limits: Limits,
     clock: &Arc<dyn Clock>,
 ) -> HandshakeSeen {
     let chain = Arc::new(Mutex::new(Vec::new()));
@@ -48,11 +57,10 @@ pub(super) async fn shake(
         Err(fault) => Err(fault),
         Ok(mut connection) => {
             let shaking = async {
-                let mut stream = stream(way, address, trust, &marks, limit).await?;
+                let mut stream = stream(way, address, trust, &marks, limits.way).await?;
                 drive(&mut connection, &mut *stream).await
             };
-            // The way to where it begins counts: a proxy may be slow, and has its own limit.
-            let ended = tokio::time::timeout(limit * 2, shaking).await;
+            let ended = tokio::time::timeout(limits.whole, shaking).await;
             seen.version = connection.protocol_version().map(version);
             let suite = connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
             seen.cipher = suite.map(str::to_owned);

@@ -23,6 +23,7 @@ pub use record::Recording;
 use tokio::task::JoinSet;
 
 use self::ask::Answers;
+use self::handshake::Limits;
 use self::route::Way;
 use super::Job;
 use super::climb::OnEvent;
@@ -64,8 +65,9 @@ pub async fn examine(job: &Job, network: &Recording, until: Instant, on_event: O
     let addresses = addresses::connect_all(&resolved.addresses, left(target.expect.connect), &clock).await;
     let handshakes = if target.provider.base_url.is_https() {
         entered(Stage::Tls);
-        let limit = left(target.expect.connect);
-        shake_all(&target.provider, &addresses, limit, &clock).await
+        let connect = target.expect.connect;
+        let limits = Limits { way: left(connect), whole: left(connect * 2) };
+        shake_all(&target.provider, &addresses, limits, &clock).await
     } else {
         Vec::new()
     };
@@ -108,22 +110,23 @@ pub async fn examine(job: &Job, network: &Recording, until: Instant, on_event: O
 async fn shake_all(
     provider: &Arc<Provider>,
     addresses: &[AddressSeen],
-    limit: Duration,
+    limits: Limits,
     clock: &Arc<dyn Clock>,
 ) -> Vec<HandshakeSeen> {
-    let trust = Arc::new(Trust::new());
+    let (trust, way) = (Arc::new(Trust::new()), Way::of(provider));
     let open = |family: &str| {
         let mut open = addresses.iter().filter(|seen| seen.family() == family && seen.open().is_some());
         open.next().map(|seen| Some(seen.address))
     };
-    let mut tried: Vec<Option<SocketAddr>> = ["v4", "v6"].into_iter().filter_map(open).collect();
-    if Way::of(provider).is_proxied() && !tried.is_empty() {
+    let mut tried: Vec<Option<SocketAddr>> =
+        ["v4", "v6"].into_iter().filter(|family| way.uses(family)).filter_map(open).collect();
+    if way.is_proxied() && !tried.is_empty() {
         tried = vec![None];
     }
     let mut shaking = JoinSet::new();
     for address in tried {
         let (provider, trust, clock) = (Arc::clone(provider), Arc::clone(&trust), Arc::clone(clock));
-        shaking.spawn(async move { handshake::shake(&Way::of(&provider), address, &trust, limit, &clock).await });
+        shaking.spawn(async move { handshake::shake(&Way::of(&provider), address, &trust, limits, &clock).await });
     }
     let mut seen: Vec<HandshakeSeen> = Vec::new();
     while let Some(shaken) = shaking.join_next().await {

@@ -70,6 +70,11 @@ impl<'a> Way<'a> {
         }
     }
 
+    /// Whether probes use addresses of this family.
+    pub(super) fn uses(&self, family: &str) -> bool {
+        self.only().is_none_or(|only| only == family)
+    }
+
     /// The same as a fact.
     pub(super) fn seen(&self) -> Route {
         let network = &self.provider.network;
