@@ -117,9 +117,8 @@ fn connection(
     chain: &Arc<Mutex<Vec<CertificateSeen>>>,
 ) -> Result<ClientConnection, DialFault> {
     // As for a probe, our own certificate included; only that somebody looks on.
-    let mut config = trust.config(&way.provider.network, marks.clone())?;
-    let inner = trust.verifier(way.ca_file)?;
-    config.dangerous().set_certificate_verifier(Arc::new(Onlooker { inner, chain: Arc::clone(chain) }));
+    let chain = Arc::clone(chain);
+    let config = trust.watched(&way.provider.network, marks.clone(), |inner| Arc::new(Onlooker { inner, chain }))?;
     let host = way.provider.base_url.host();
     let settings = |text: String| DialFault::Settings(format!("set up TLS with {host}: {text}"));
     let name = ServerName::try_from(host.clone()).map_err(|error| settings(error.to_string()))?;

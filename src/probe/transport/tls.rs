@@ -26,7 +26,7 @@ const LONGEST_NAME: usize = 200;
 
 /// Why TLS cannot even be tried: our own settings. The text fits after "failed to".
 #[derive(Debug, Clone, thiserror::Error)]
-pub(in crate::probe) enum TlsSetupError {
+pub(super) enum TlsSetupError {
     #[error("read the certificate authorities in {path}: {reason}")]
     CaFile { path: PathBuf, reason: String },
     #[error(transparent)]
@@ -49,10 +49,7 @@ impl Trust {
         Self { crypto: Arc::new(rustls::crypto::ring::default_provider()), verifiers: Mutex::default() }
     }
 
-    pub(in crate::probe) fn verifier(
-        &self,
-        ca_file: Option<&Path>,
-    ) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
+    fn verifier(&self, ca_file: Option<&Path>) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
         let mut verifiers = self.verifiers.lock().unwrap_or_else(PoisonError::into_inner);
         let key = ca_file.map(Path::to_path_buf);
         if let Some(verifier) = verifiers.get(&key) {
@@ -111,6 +108,20 @@ impl Trust {
             .with_client_cert_resolver(Arc::new(Identity { own, marks: marks.clone() }));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = Resumption::store(Arc::new(HelloMark(marks)));
+        Ok(config)
+    }
+
+    /// The settings of one probe, with somebody who looks on while the certificate is verified. `onlooker` is given the
+    /// verifier, and has to return its answer.
+    pub(in crate::probe) fn watched(
+        &self,
+        settings: &NetworkSettings,
+        marks: Marks,
+        onlooker: impl FnOnce(Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier>,
+    ) -> Result<ClientConfig, DialFault> {
+        let mut config = self.config(settings, marks)?;
+        let verifier = self.verifier(settings.ca_file.as_deref())?;
+        config.dangerous().set_certificate_verifier(onlooker(verifier));
         Ok(config)
     }
 
