@@ -21,6 +21,8 @@ mod learning;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod networks;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod quota;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -65,7 +65,7 @@ fn announce(simulator: &sim::Simulator, args: &SimArgs) -> anyhow::Result<()> {
     }
     if let Some(path) = &args.client {
         let pem = simulator.client_pem().context("failed to make the client's certificate")?;
-        std::fs::write(path, pem).with_context(|| format!("failed to write {}", path.display()))?;
+        write_private(path, &pem).with_context(|| format!("failed to write {}", path.display()))?;
     }
     terminal::output(|out: &mut dyn Write| {
         for door in simulator.listeners() {
@@ -74,4 +74,13 @@ fn announce(simulator: &sim::Simulator, args: &SimArgs) -> anyhow::Result<()> {
         Ok(())
     })?;
     Ok(())
+}
+
+/// Writes a file with a private key in it: for its owner alone, where the system knows owners.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }

@@ -121,6 +121,7 @@ fn walk(text: &str, node: &Node<'_>, context: Context, ranges: &mut Vec<Range<us
                     (Context::Plain, name) if sounds_secret(name) => Context::Guessed,
                     (Context::Plain, _) => Context::Plain,
                     (Context::Proxy, "env") => Context::Proxy,
+                    (Context::Files, name) if name.contains("pass") || name.contains("secret") => Context::Secret,
                     (_, "env") => Context::Variable,
                     (Context::Credential, "file" | "optional") => Context::Plain,
                     (other, _) => other,
@@ -256,6 +257,7 @@ mod tests {
             "proxy: me:hunter2@proxy:1",
             "proxy: { env: me:hunter2@proxy }",
             "https_proxy: hunter2@proxy",
+            "client_certificate: { passphrase: hunter2 }",
             "client_certificate: { key: \"-----BEGIN PRIVATE KEY-----hunter2\" }",
         ] {
             assert!(!masked(text).contains("hunter2"), "{text}: {}", masked(text));

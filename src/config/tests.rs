@@ -397,3 +397,4 @@ fn generated_files_are_written() {
 
 mod against_the_schema;
 mod judgements;
+mod networks;

@@ -65,6 +65,7 @@ pub(super) fn resolve(
         origins.set("address", Origin::Provider);
     }
     conflicts(context, named, base_url, &settings);
+    hints(context, named, base_url, &settings);
     settings
 }
 
@@ -227,6 +228,25 @@ fn conflicts(context: &mut Context<'_>, named: &Named<'_, '_>, base_url: &BaseUr
             )
             .fix("remove `addresses`, or write another address"),
         );
+    }
+}
+
+/// What is allowed and probably not meant.
+fn hints(context: &mut Context<'_>, named: &Named<'_, '_>, base_url: &BaseUrl, settings: &NetworkSettings) {
+    if base_url.is_https() {
+        return;
+    }
+    let span = if named.own.get("proxy").is_some() { named.own.span_of("proxy") } else { named.span };
+    if let Some(proxy) = settings.proxy.forward() {
+        let text = format!(
+            "without TLS the proxy {} reads every request of `{}`, its key included: `base_url` is http",
+            proxy.address, named.id
+        );
+        context.note(span, text);
+    } else if settings.proxy == Proxy::Direct(Direct::NothingSet)
+        && context.environment.get("HTTP_PROXY").is_some_and(|value| !value.is_empty())
+    {
+        context.note(span, "`HTTP_PROXY` is not read, only `http_proxy` is, as curl does; or write `proxy`".to_owned());
     }
 }
 

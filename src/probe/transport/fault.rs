@@ -176,6 +176,8 @@ fn is_about_us(alert: rustls::AlertDescription) -> bool {
             | Alert::CertificateUnknown
             | Alert::UnknownCA
             | Alert::AccessDenied
+            // A signature of ours that does not fit: the certificate of another authority with the same name.
+            | Alert::DecryptError
     )
 }
 

@@ -35,18 +35,26 @@ impl Names {
         self.marks.set(|marks, now| marks.resolving = Some(now));
         let found: Vec<IpAddr> =
             tokio::net::lookup_host((name, 0)).await?.map(|address: SocketAddr| address.ip()).collect();
-        let wanted = self.family.arrange(found.clone());
-        if let (Some(other), true) = (found.first(), wanted.is_empty()) {
-            let (has, wants) = if other.is_ipv4() { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
-            let listed: Vec<String> = found.iter().take(4).map(ToString::to_string).collect();
-            let text = format!("{name} has only {has} addresses ({}), and only {wants} is allowed", listed.join(", "));
-            return Err(io::Error::other(Excluded(text)));
-        }
+        let wanted = choose(name, found, self.family).map_err(io::Error::other)?;
         self.marks.set(|marks, now| {
             marks.resolved = Some(now);
             marks.addresses.clone_from(&wanted);
         });
         Ok(wanted)
+    }
+}
+
+/// What the settings leave of a name's addresses.
+fn choose(name: &str, found: Vec<IpAddr>, family: AddressFamily) -> Result<Vec<IpAddr>, Excluded> {
+    let wanted = family.arrange(found.clone());
+    match found.first() {
+        Some(other) if wanted.is_empty() => {
+            let (has, wants) = if other.is_ipv4() { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
+            let listed: Vec<String> = found.iter().take(4).map(ToString::to_string).collect();
+            let text = format!("{name} has only {has} addresses ({}), and only {wants} is allowed", listed.join(", "));
+            Err(Excluded(text))
+        }
+        _ => Ok(wanted),
     }
 }
 
@@ -59,5 +67,23 @@ impl Resolve for Names {
             let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(addresses)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::transport::DialFault;
+    use crate::probe::transport::fault::dial_fault;
+
+    #[test]
+    fn a_name_without_an_allowed_address_says_what_it_has() {
+        let v4: Vec<IpAddr> = vec!["10.0.0.1".parse().unwrap()];
+        assert_eq!(choose("llm.example.test", v4.clone(), AddressFamily::PreferV6).unwrap(), v4);
+        let excluded = choose("llm.example.test", v4, AddressFamily::V6).unwrap_err();
+        let text = "llm.example.test has only IPv4 addresses (10.0.0.1), and only IPv6 is allowed";
+        assert_eq!(excluded.0, text);
+        let fault = dial_fault(&io::Error::other(excluded), true, false);
+        assert_eq!(fault, DialFault::Excluded(text.to_owned()));
     }
 }

@@ -156,8 +156,8 @@ impl ProxiedLine {
         }
         let header = |name: &str| head.header(name).unwrap_or_default().to_owned();
         let marked = head.status >= 400 && !header("x-squid-error").is_empty();
-        let with_login = self.provider.network.proxy.forward().is_some_and(|proxy| proxy.login.is_some());
-        (head.status == 407 || marked).then(|| refusal(head.status, "", &header, with_login))
+        let login = self.provider.network.proxy.forward().and_then(|proxy| proxy.login.as_ref());
+        (head.status == 407 || marked).then(|| refusal(head.status, "", &header, login))
     }
 }
 

@@ -161,7 +161,7 @@ async fn ask(mut stream: Box<dyn Stream>, target: &str, login: Option<&Secret>) 
             return Err(ProxyFault::Failed("it closed the connection without an answer to CONNECT".to_owned()));
         }
         head.extend(buffer.iter().take(read));
-        if let Some(length) = judge(&head, login.is_some())? {
+        if let Some(length) = judge(&head, login)? {
             // TLS has the client speak first, so nothing can have come behind the head.
             if head.len() > length {
                 return Err(ProxyFault::Failed("it sent more than an answer to CONNECT".to_owned()));
@@ -175,7 +175,7 @@ async fn ask(mut stream: Box<dyn Stream>, target: &str, login: Option<&Secret>) 
 }
 
 /// The length of the head of an answer that opens the tunnel; nothing while it is not complete.
-fn judge(bytes: &[u8], with_login: bool) -> Result<Option<usize>, ProxyFault> {
+fn judge(bytes: &[u8], login: Option<&Secret>) -> Result<Option<usize>, ProxyFault> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(bytes) {
@@ -191,11 +191,16 @@ fn judge(bytes: &[u8], with_login: bool) -> Result<Option<usize>, ProxyFault> {
         let found = response.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
         found.filter_map(|header| std::str::from_utf8(header.value).ok()).collect::<Vec<_>>().join(", ")
     };
-    Err(refusal(status, response.reason.unwrap_or_default(), &header, with_login))
+    Err(refusal(status, response.reason.unwrap_or_default(), &header, login))
 }
 
 /// What a proxy's own status means. `header` gives a header's values.
-pub(super) fn refusal(status: u16, reason: &str, header: &dyn Fn(&str) -> String, with_login: bool) -> ProxyFault {
+pub(super) fn refusal(
+    status: u16,
+    reason: &str,
+    header: &dyn Fn(&str) -> String,
+    login: Option<&Secret>,
+) -> ProxyFault {
     let clean =
         |text: &str| text.chars().filter(|c| !c.is_control()).take(LONGEST_SAID).collect::<String>().trim().to_owned();
     let mut said = format!("it answered {status} {}", clean(reason)).trim_end().to_owned();
@@ -209,9 +214,9 @@ pub(super) fn refusal(status: u16, reason: &str, header: &dyn Fn(&str) -> String
         let asks = header("proxy-authenticate");
         let schemes: Vec<&str> = asks.split(", ").filter_map(|part| part.split_whitespace().next()).collect();
         let basic = schemes.is_empty() || schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"));
-        said.push_str(match (with_login, basic) {
-            (false, true) => ": it wants a user and a password",
-            (true, true) => ": it does not accept the user and password it was given",
+        said.push_str(match (login, basic) {
+            (None, true) => ": it wants a user and a password",
+            (Some(_), true) => ": it does not accept the user and password it was given",
             (_, false) => "",
         });
         if !basic {
@@ -231,7 +236,7 @@ mod tests {
     use super::*;
 
     fn answer(text: &str) -> Result<Option<usize>, ProxyFault> {
-        judge(text.as_bytes(), false)
+        judge(text.as_bytes(), None)
     }
 
     #[test]
