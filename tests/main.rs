@@ -15,13 +15,19 @@ mod diagnose;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod learned;
 #[cfg(test)]
 mod learning;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+<<<<<<< HEAD
 mod networks;
+=======
+mod models;
+>>>>>>> import
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
+use super::from::FromArgs;
 use super::readers::{Readers, Records};
 use super::run::StateArgs;
 use super::terminal;
@@ -31,6 +32,8 @@ use crate::target::Depth;
 pub(super) struct CheckArgs {
     #[command(flatten)]
     wanted: WantedArgs,
+    #[command(flatten)]
+    from: FromArgs,
     /// How far to climb: connect, auth (free), warm (costs a request) [default: each target's own, else warm]
     #[arg(long, short, value_name = "DEPTH")]
     depth: Option<DepthArg>,
@@ -103,7 +106,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     let environment = setup::environment(global)?;
     setup::start_log(global)?;
-    let config = setup::config(global, &environment)?;
+    let (config, environment) = args.from.config(global, environment)?;
     let targets = args.wanted.select(&config)?;
     let notes = config.notes_for(&targets);
     let chance = Arc::new(Chance::new());

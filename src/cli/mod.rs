@@ -6,11 +6,17 @@ mod config;
 mod demo;
 mod diagnose;
 mod explain;
+mod from;
 mod history;
+mod import;
+mod init;
 mod learned;
+mod listing;
 mod live;
+mod models;
 mod plan;
 mod progress;
+mod prompt;
 mod quotas;
 mod readers;
 mod replay;
@@ -22,6 +28,7 @@ mod status;
 mod terminal;
 mod touch;
 mod wanted;
+mod write_file;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -120,6 +127,12 @@ enum Command {
     Touch(touch::TouchArgs),
     /// Answer events on standard input with what `every: auto` would do next, line by line (docs/replay.md)
     Replay(replay::ReplayArgs),
+    /// List what a provider offers, with price and context: a provider, a preset, or a base URL
+    Models(models::ModelsArgs),
+    /// Write a first probes.yaml: asks on a terminal, or takes --provider and --model
+    Init(init::InitArgs),
+    /// Make a probes.yaml of what another tool is set up with
+    Import(import::ImportArgs),
     /// Look at the configuration
     Config(config::ConfigArgs),
     /// Say what a code means and what to do about it
@@ -185,6 +198,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Learned(args) => learned::run(&global, &args),
         Command::Touch(args) => touch::run(&global, &args),
         Command::Replay(args) => replay::run(&global, &args),
+        Command::Models(args) => models::run(&global, &args),
+        Command::Init(args) => init::run(&global, &args),
+        Command::Import(args) => import::run(&global, &args),
         Command::Config(args) => config::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Demo(args) => demo::run(&global, &args),

@@ -1,6 +1,6 @@
 //! What is on the other end: a terminal or a pipe, its width, its colours; and writing to it without a panic.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use anstream::AutoStream;
 use anstream::ColorChoice;
@@ -32,6 +32,21 @@ pub(super) fn output(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> an
 pub(super) fn tell(text: &str) {
     let mut err = io::stderr().lock();
     writeln!(err, "{text}").ok();
+}
+
+/// Longest answer that is read, in bytes.
+const LONGEST_ANSWER: u64 = 4096;
+
+/// Asks a question on standard error and reads a line of standard input, without the space around it. `None` at its end.
+pub(super) fn ask(question: &str) -> io::Result<Option<String>> {
+    {
+        let mut err = io::stderr().lock();
+        write!(err, "{question} ")?;
+        err.flush()?;
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LONGEST_ANSWER).read_until(b'\n', &mut bytes)?;
+    Ok((read > 0).then(|| String::from_utf8_lossy(&bytes).trim().to_owned()))
 }
 
 /// Whether standard error is the stream that systemd connected to the journal: device and inode, as `JOURNAL_STREAM` has

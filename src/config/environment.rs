@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::Note;
-use super::env_file;
+use super::env_file::EnvFile;
 use crate::store::StatePlaces;
 
 /// The variables of a process, with those of an optional `.env` file.
@@ -77,21 +77,20 @@ impl Environment {
 
     /// Adds the variables of a `.env` file. A variable that the process has already keeps its value, as with other
     /// tools that read such files: what a person sets on the command line counts for more than a file.
-    pub fn with_env_file(mut self, path: &Path) -> Result<Self, EnvFileError> {
-        let bytes = match super::read_at_most(path, super::parse::MAX_BYTES) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Err(EnvFileError::TooLarge(path.to_owned())),
-            Err(source) => {
-                return Err(EnvFileError::Unreadable { path: path.to_owned(), source });
-            }
-        };
-        let text = String::from_utf8(bytes).map_err(|_| EnvFileError::NotText(path.to_owned()))?;
-        let (pairs, notes) = env_file::parse(&text);
-        for (name, value) in pairs {
-            self.variables.entry(name.into()).or_insert(value.into());
+    pub fn with_env_file(self, path: &Path) -> Result<Self, EnvFileError> {
+        let file = EnvFile::read(path)?;
+        let mut environment = self.over(&file);
+        environment.notes.extend(file.notes());
+        Ok(environment)
+    }
+
+    /// The same with a file that was read already, whose notes are told elsewhere.
+    #[must_use]
+    pub fn over(mut self, file: &EnvFile) -> Self {
+        for pair in file.pairs() {
+            self.variables.entry(pair.name.clone().into()).or_insert_with(|| pair.value.clone().into());
         }
-        self.notes.extend(notes);
-        Ok(self)
+        self
     }
 
     /// What is odd about the `.env` file, with its lines. No note has any part of a value.

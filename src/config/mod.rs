@@ -13,7 +13,7 @@ mod environment;
 mod fields;
 mod find;
 mod forms;
-mod import;
+pub mod import;
 mod keep_alive;
 mod keys;
 mod load;
@@ -51,9 +51,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use credential::read_credential;
+pub use env_file::EnvFile;
 pub use environment::{EnvFileError, Environment};
 pub use find::{NotFound, find};
-pub use import::{AdHoc, AdHocError, Draft, NO_MODEL, Remark, RemarkKind, ad_hoc};
+pub use import::{AdHoc, AdHocError, NO_MODEL, ad_hoc};
 pub use keys::nearest;
 pub use load::{LoadError, load, load_bytes};
 pub use mistakes::Mistakes;
@@ -61,6 +62,7 @@ pub use presets::presets_markdown;
 pub use reference::reference_markdown;
 pub use schema::schema;
 pub use select::SelectError;
+pub use values::is_variable_name;
 
 use load::read_at_most;
 

@@ -264,7 +264,7 @@ pub(super) fn variable(text: &str) -> Result<(), Problem> {
 }
 
 /// Whether a text can name a variable.
-pub(super) fn is_variable_name(text: &str) -> bool {
+pub fn is_variable_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && text.len() <= 200

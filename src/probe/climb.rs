@@ -26,7 +26,7 @@ use crate::outcome::{
 use crate::target::{Credential, Depth, Target};
 
 /// How much evidence is kept, in characters.
-const EVIDENCE_KEPT: usize = 400;
+pub(super) const EVIDENCE_KEPT: usize = 400;
 
 /// What is to be probed, and with what.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ mod embed;
 pub mod examine;
 mod exchange;
 mod knobs;
+mod list;
 mod locate;
 mod permit;
 mod remedy;
@@ -27,4 +28,5 @@ pub mod wire;
 
 pub use climb::{Cause, Climbed, Job, OnEvent, Stopped, climb, cold_start};
 pub use knobs::Knobs;
+pub use list::{NoList, list};
 pub use permit::{Free, KnownOfQuota, Leave, NotPermitted, Permit};

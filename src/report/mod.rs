@@ -40,6 +40,7 @@ mod learned_plot;
 #[cfg(test)]
 mod learned_tests;
 mod look;
+mod models;
 mod plan;
 mod plan_json;
 mod plan_simulated;
@@ -71,6 +72,7 @@ pub use history::{History, render_history};
 pub use jsonl::line;
 pub use learned::{Learned, Warmed, render_learned};
 pub use look::{Look, Marks, Style};
+pub use models::{ModelRow, ModelsView, model_lines, render_models};
 pub use plan::{PlanView, render_plan};
 pub use status::{Overview, Place, StatusRow, render_status};
 pub use status_quota::{LimitLeft, Paused, ProviderQuota};

@@ -84,10 +84,11 @@ pub fn ad_hoc(asked: &AdHoc<'_>, environment: &Environment) -> Result<Config, Ad
     draft.target(DraftTarget {
         name: asked.model.map_or_else(|| "endpoint".to_owned(), after_the_id),
         provider,
-        model: model.to_owned(),
+        model: Some(model.to_owned()),
         kind: Kind::Chat,
         depth: asked.model.is_none().then_some(Depth::Auth),
         warm: None,
+        tags: Vec::new(),
         comments: Vec::new(),
         line: 1,
     });

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::names::Names;
-use super::write::write;
-use crate::config::presets;
+use super::write::{Unnamed, write};
 use crate::config::{Config, Environment, LoadError, load_bytes};
-use crate::target::{BaseUrl, Depth, Dialect, Kind};
+use crate::config::{presets, values};
+use crate::target::{BaseUrl, Depth, Kind};
 
 /// A probes.yaml that is being put together. It names variables and holds no key.
 #[derive(Debug, Default)]
@@ -53,6 +53,8 @@ pub(super) enum DraftKey {
     NotNeeded,
     /// From the first of these variables that is set.
     Env(Vec<String>),
+    /// From this variable if it is set; else it asks for none.
+    IfSet(String),
 }
 
 /// An account.
@@ -65,6 +67,8 @@ pub(super) struct DraftProvider {
     pub(super) key: DraftKey,
     /// Whether an LLM that is not in its list may be there all the same, whatever the preset says.
     pub(super) lists_not_all: bool,
+    /// Whether its list of models refuses a wrong key, and is what proves one.
+    pub(super) list_proves_key: bool,
     pub(super) comments: Vec<String>,
     pub(super) line: u32,
 }
@@ -74,11 +78,13 @@ pub(super) struct DraftProvider {
 pub(super) struct DraftTarget {
     pub(super) name: String,
     pub(super) provider: String,
-    pub(super) model: String,
+    /// Absent where the source names none: it is for somebody to choose.
+    pub(super) model: Option<String>,
     pub(super) kind: Kind,
     pub(super) depth: Option<Depth>,
     /// When it is kept warm: `during`, and its time zone.
     pub(super) warm: Option<(String, Option<String>)>,
+    pub(super) tags: Vec<String>,
     pub(super) comments: Vec<String>,
     pub(super) line: u32,
 }
@@ -102,9 +108,8 @@ pub(super) enum DraftRule {
 impl Draft {
     /// Adds a provider, or finds the one that is the same but for its name and its comments. Says its name.
     pub(super) fn provider(&mut self, wished: DraftProvider) -> String {
-        let same = self.providers.iter().find(|known| {
-            (known.preset, &known.base_url, &known.key) == (wished.preset, &wished.base_url, &wished.key)
-        });
+        let of = |provider: &DraftProvider| (provider.preset, provider.base_url.clone(), provider.key.clone());
+        let same = self.providers.iter().find(|known| of(known) == of(&wished));
         if let Some(known) = same {
             return known.name.clone();
         }
@@ -118,6 +123,13 @@ impl Draft {
         let name = self.target_names.take(&wished.name);
         self.targets.push(DraftTarget { name: name.clone(), ..wished });
         name
+    }
+
+    /// Says something above the target that was added last.
+    pub(super) fn comment(&mut self, text: String) {
+        if let Some(target) = self.targets.last_mut() {
+            target.comments.push(text);
+        }
     }
 
     /// Adds a gate.
@@ -139,24 +151,43 @@ impl Draft {
         remarks
     }
 
-    /// How many targets there are. A draft with none is no probes.yaml.
+    /// How many targets there are that name a model. A draft with none is no probes.yaml.
     #[must_use]
     pub fn target_count(&self) -> usize {
-        self.targets.len()
+        self.targets.iter().filter(|target| target.model.is_some()).count()
     }
 
-    /// The text of a probes.yaml, with comments.
+    /// The targets that still want a model, and the provider of each.
+    #[must_use]
+    pub fn wanting(&self) -> Vec<(String, String)> {
+        let wanting = self.targets.iter().filter(|target| target.model.is_none());
+        wanting.map(|target| (target.name.clone(), target.provider.clone())).collect()
+    }
+
+    /// Names the model of a target that wants one, and says above it why that one. Says what is wrong with the id, if
+    /// anything is.
+    pub fn choose(&mut self, target: &str, model: &str, why: &str) -> Result<(), String> {
+        values::model(model).map_err(|problem| problem.reason)?;
+        if let Some(target) = self.targets.iter_mut().find(|known| known.name == target && known.model.is_none()) {
+            target.model = Some(model.to_owned());
+            target.comments.push(why.to_owned());
+        }
+        Ok(())
+    }
+
+    /// The text of a probes.yaml, with comments. Targets without a model are comments too.
     #[must_use]
     pub fn yaml(&self) -> String {
-        write(self).text
+        write(self, Unnamed::Commented).text
     }
 
-    /// The configuration that this is. Its places are those of `source`, the file it was made from.
+    /// The configuration that this is. Its places are those of `source`, the file it was made from. A target without a
+    /// model has [`NO_MODEL`](super::NO_MODEL), which no probe at depth `auth` asks for.
     ///
     /// # Errors
     /// Only where this draft has no targets, or what was mapped is not allowed after all.
     pub fn config(&self, source: &Path, environment: &Environment) -> Result<Config, LoadError> {
-        let written = write(self);
+        let written = write(self, Unnamed::Kept);
         let mut config = load_bytes(source, written.text.as_bytes(), environment)?;
         let origin = |line: u32| {
             let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
@@ -189,12 +220,8 @@ pub(super) fn provider_at(base_url: &BaseUrl, preset: &'static str, key: DraftKe
         base_url: (known.base_url.as_deref() != Some(base_url.as_str())).then_some(base_url),
         key,
         lists_not_all: false,
+        list_proves_key: false,
         comments: Vec::new(),
         line,
     }
-}
-
-/// The dialect of a preset.
-pub(super) fn dialect_of(preset: &str) -> Dialect {
-    presets::facts(preset).dialect
 }

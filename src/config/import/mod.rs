@@ -10,8 +10,20 @@
 mod ad_hoc;
 mod choose;
 mod draft;
+mod kodus;
+mod litellm;
+mod litellm_entry;
+mod litellm_providers;
 mod names;
+mod offer;
+#[cfg(test)]
+mod tests;
+mod well_known;
 mod write;
 
 pub use ad_hoc::{AdHoc, AdHocError, NO_MODEL, ad_hoc};
 pub use draft::{Draft, Remark, RemarkKind};
+pub use kodus::kodus;
+pub use litellm::{Through, litellm};
+pub use offer::{Answers, Offer, offers, started};
+pub use well_known::{well_known, well_known_variables};

@@ -1,5 +1,6 @@
 //! A draft as the text of a probes.yaml, with the line of the source that each of its lines came from.
 
+use super::NO_MODEL;
 use super::draft::{Draft, DraftKey, DraftProvider, DraftRule, DraftTarget};
 use crate::config::presets;
 use crate::target::Kind;
@@ -8,6 +9,15 @@ use crate::target::Kind;
 pub(super) struct Written {
     pub(super) text: String,
     pub(super) origins: Vec<u32>,
+}
+
+/// What is written of a target without a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// A comment, for somebody to finish.
+    Commented,
+    /// A target all the same.
+    Kept,
 }
 
 /// Puts lines together.
@@ -32,7 +42,7 @@ impl Pen {
 }
 
 /// Writes a draft.
-pub(super) fn write(draft: &Draft) -> Written {
+pub(super) fn write(draft: &Draft, unnamed: Unnamed) -> Written {
     let mut pen = Pen::default();
     for text in &draft.header {
         pen.comment("", text);
@@ -46,7 +56,15 @@ pub(super) fn write(draft: &Draft) -> Written {
     pen.line(0, "");
     pen.line(0, "targets:");
     for target in &draft.targets {
-        write_target(&mut pen, target);
+        match (&target.model, unnamed) {
+            (Some(model), _) => write_target(&mut pen, target, model),
+            (None, Unnamed::Kept) => write_target(&mut pen, target, NO_MODEL),
+            (None, Unnamed::Commented) => {
+                let (name, provider) = (plain(&target.name), plain(&target.provider));
+                pen.comment("  ", &format!("Choose a model (pilotlight models {provider}), and take this in:"));
+                pen.comment("  ", &format!("- {{ name: {name}, provider: {provider}, model: …, depth: auth }}"));
+            }
+        }
     }
     if !draft.gates.is_empty() {
         pen.line(0, "");
@@ -85,9 +103,13 @@ fn write_provider(pen: &mut Pen, provider: &DraftProvider) {
     }
     match &provider.key {
         DraftKey::Preset => {
-            if let Some(name) = facts.key_variables.first() {
-                pen.comment("    ", &format!("its key is read from {name}"));
+            let variable = facts.key_variables.first().filter(|_| facts.key_required);
+            if let Some(name) = variable {
+                pen.comment("    ", &format!("Its key is read from the variable {name}."));
             }
+        }
+        DraftKey::IfSet(name) => {
+            pen.line(line, &format!("    api_key: {{ env: {}, optional: true }}", plain(name)));
         }
         DraftKey::NotNeeded => pen.line(line, "    api_key: none"),
         DraftKey::Env(variables) => match variables.as_slice() {
@@ -95,24 +117,30 @@ fn write_provider(pen: &mut Pen, provider: &DraftProvider) {
             several => pen.line(line, &format!("    api_key: {{ env: [{}] }}", names(several))),
         },
     }
+    if provider.list_proves_key {
+        pen.line(line, "    free_check: { path: models, proves: key, name: the list of models }");
+    }
     if provider.lists_not_all && facts.has_catalogue {
         pen.line(line, "    catalogue: { partial: true }");
     }
 }
 
-fn write_target(pen: &mut Pen, target: &DraftTarget) {
+fn write_target(pen: &mut Pen, target: &DraftTarget, model: &str) {
     for text in &target.comments {
         pen.comment("  ", text);
     }
     let line = target.line;
     pen.line(line, &format!("  - name: {}", plain(&target.name)));
     pen.line(line, &format!("    provider: {}", plain(&target.provider)));
-    pen.line(line, &format!("    model: {}", quoted(&target.model)));
+    pen.line(line, &format!("    model: {}", quoted(model)));
     if target.kind == Kind::Embedding {
         pen.line(line, "    kind: embedding");
     }
     if let Some(depth) = target.depth {
         pen.line(line, &format!("    depth: {depth}"));
+    }
+    if !target.tags.is_empty() {
+        pen.line(line, &format!("    tags: [{}]", names(&target.tags)));
     }
     if let Some((during, zone)) = &target.warm {
         let zone = zone.as_ref().map(|zone| format!(", timezone: {}", quoted(zone))).unwrap_or_default();

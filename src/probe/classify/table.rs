@@ -92,6 +92,8 @@ pub(super) const TYPED: &[Rule] = &[
     typed("expired_key", Code::KeyRefused),
     typed("token_not_found_in_db", Code::KeyRefused),
     typed("auth_error", Code::KeyRefused).at(401),
+    // What LiteLLM's proxy says to any key but its master key, where it has no database of keys (litellm 1.106.2).
+    typed("no_db_connection", Code::KeyRefused).of(&[Family::LiteLlm]).note(LITELLM_NO_KEYS),
     // Money. Kimi Code uses the words for missing permission and for a spent quota alike.
     typed("access_terminated_error", Code::BalanceSpent).says(&["usage limit", "billing cycle"]),
     typed("permission_error", Code::BalanceSpent).says(&["usage limit", "billing cycle"]),
@@ -256,6 +258,7 @@ pub(super) const STATUS: &[Rule] = &[
     Rule::code(Code::BadRequest).between(400, 499),
 ];
 
+const LITELLM_NO_KEYS: &str = "the proxy has no database of keys, so it takes its master key alone";
 const MOONSHOT_REGION: &str = "a key of the other region (api.moonshot.ai or api.moonshot.cn) is refused alike";
 const ZAI_REGION: &str = "a key of the other region (api.z.ai or open.bigmodel.cn) is refused alike";
 const CODING_AGENTS: &str = "the provider admits only some programs, by their User-Agent";

@@ -19,7 +19,7 @@ const LONGEST_SHOWN: usize = 120;
 /// No price needs more bytes.
 const LONGEST_PRICE: usize = 32;
 /// Dollars for a million tokens: more is a unit that was misread, or nonsense.
-const HIGHEST_PRICE: f64 = 10_000.0;
+pub(super) const HIGHEST_PRICE: f64 = 10_000.0;
 
 /// Reads a list of LLMs piece by piece.
 #[derive(Debug)]
@@ -337,7 +337,7 @@ impl Reader {
 /// Dollars for a million tokens, from dollars for one: `"0.00000055"`, `"$0.00000055"`, `5.5e-7`. OpenRouter's are for one
 /// token; Synthetic's look the same, and if they were for a million they would be beyond belief. OpenRouter's `-1` is a
 /// price that depends on the request.
-fn per_million(text: &[u8]) -> Option<f64> {
+pub(super) fn per_million(text: &[u8]) -> Option<f64> {
     if text.len() > LONGEST_PRICE {
         return None;
     }

@@ -9,6 +9,7 @@ pub mod error_body;
 mod html;
 mod json;
 mod limits;
+pub mod listing;
 pub(in crate::probe) mod moment;
 mod nearest;
 pub mod quota;
