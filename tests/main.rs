@@ -22,12 +22,9 @@ mod learned;
 mod learning;
 #[cfg(test)]
 mod metrics;
-#[cfg(test)]
-<<<<<<< HEAD
-mod networks;
-=======
 mod models;
->>>>>>> import
+#[cfg(test)]
+mod networks;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

@@ -98,13 +98,18 @@ impl Errand<'_> {
             Ok(Err(ExchangeFault::Lost(text))) => Err(Fault::new(Code::ConnectionLost, format!("{what}: {text}"))),
             Ok(Err(ExchangeFault::NotHttp(text))) => Err(Fault::new(Code::NotThisApi, format!("{what}: {text}"))),
             Ok(Err(ExchangeFault::Redial(fault))) => Err(self.undialled(fault, &DialMarks::default()).1),
+            Ok(Err(ExchangeFault::ClientCertificate(text))) => {
+                Err(Fault::new(Code::ClientCertificateRefused, format!("{what}: {text}")))
+            }
+            Ok(Err(ExchangeFault::Proxy(fault))) => {
+                Err(self.undialled(DialFault::Proxy(fault), &DialMarks::default()).1)
+            }
         }
     }
 
     /// Why there is no line.
     fn undialled(&self, fault: DialFault, marks: &DialMarks) -> (Stage, Fault) {
-        let base_url = &self.job.target.provider.base_url;
-        judge(fault, &base_url.host(), base_url.port(), marks)
+        judge(fault, &self.job.target.provider, marks)
     }
 
     async fn read(&self, mut answer: Answer, catalogue: &Catalogue) -> Result<Listing, Fault> {

@@ -89,11 +89,7 @@ impl Trust {
     }
 
     /// The settings of one probe. Every handshake is a full one: a resumed session would not show the certificate.
-    pub(in crate::probe) fn config(
-        &self,
-        settings: &NetworkSettings,
-        marks: Marks,
-    ) -> Result<ClientConfig, TlsSetupError> {
+    pub(super) fn config(&self, settings: &NetworkSettings, marks: Marks) -> Result<ClientConfig, TlsSetupError> {
         let ca_file = settings.ca_file.as_deref();
         let own = match &settings.client_certificate {
             Some(files) => Some(identity::load(files, &self.crypto)?),
