@@ -11,6 +11,8 @@ mod clock;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod diagnose;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod import;

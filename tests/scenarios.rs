@@ -98,7 +98,7 @@ fn read(name: &str) -> File {
 pub(crate) struct Sim {
     child: Child,
     pub(crate) doors: BTreeMap<String, String>,
-    ca: PathBuf,
+    pub(crate) ca: PathBuf,
     client: PathBuf,
     // Holds the folder until the end.
     _folder: tempfile::TempDir,

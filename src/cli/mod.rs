@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod config;
 mod demo;
+mod diagnose;
 mod ended;
 mod explain;
 mod forms;
@@ -124,6 +125,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Wait until a gate opens: until the models are ready, or waiting cannot make them so
     Wait(wait::WaitArgs),
+    /// Look at one target in depth: every rung with its evidence, the request to repeat, a paragraph for a ticket
+    Diagnose(diagnose::DiagnoseArgs),
     /// Stay up and keep the models warm on their schedules, or with --once probe what is due
     Run(run::RunArgs),
     /// Show how every target stands, from the history that `run` keeps
@@ -203,6 +206,7 @@ fn run(cli: Cli) -> anyhow::Result<Ended> {
     let exit = match command {
         Command::Check(args) => return check::run(&global, &args),
         Command::Wait(args) => return wait::run(&global, &args),
+        Command::Diagnose(args) => diagnose::run(&global, &args),
         Command::Run(args) => run::run(&global, &args),
         Command::Status(args) => status::run(&global, &args),
         Command::History(args) => history::run(&global, &args),

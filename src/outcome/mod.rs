@@ -7,6 +7,7 @@ mod code;
 mod code_table;
 mod diagnosis;
 mod event;
+mod examination;
 mod facts;
 mod outage;
 mod reading;
@@ -22,6 +23,10 @@ pub mod words;
 pub use code::{Class, Code, Cure, Explanation};
 pub use diagnosis::{Diagnosis, Reset, ResetSource};
 pub use event::{Event, GateNews, GateState, Service};
+pub use examination::{
+    AddressSeen, Asked, Carried, CatalogueSeen, CertificateSeen, Examination, HandshakeSeen, HeaderSeen, KeySeen,
+    Listing, Made, NameSeen, PrefixSeen, ProxySeen, Reached, RequestSeen, Route, Skew,
+};
 pub use facts::{Connection, Outcome, Proof, Residence, RunId, Stage, StageTime, Timings, Usage, Warmth};
 pub use outage::{Notice, Outage, ProviderFlip, is_shared};
 pub use reading::{Cost, Limited, ListPrice, QuotaSeen, Reading, Unit, Used, WindowName, Withholding};

@@ -12,6 +12,7 @@ mod credential;
 mod dial;
 mod dialect;
 mod embed;
+pub mod examine;
 mod exchange;
 mod knobs;
 mod list;

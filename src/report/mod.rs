@@ -15,6 +15,15 @@ use crate::outcome::{Outcome, RunId, Verdict, judge};
 
 mod bar;
 mod cost;
+mod curl;
+mod diagnose;
+mod diagnose_json;
+mod diagnose_rungs;
+#[cfg(test)]
+mod diagnose_tests;
+mod diagnose_ticket;
+mod diagnose_tls;
+mod diagnose_warm;
 mod documents;
 mod explain;
 mod github;
@@ -56,12 +65,14 @@ mod summary;
 mod table;
 mod tap;
 mod told;
+mod waterfall;
 
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use diagnose::{Diagnosed, render_diagnosed};
 pub use documents::{diagnoses_markdown, exit_codes_markdown, exit_table_rows};
 pub use explain::{explain, list};
 pub use github::render_github;

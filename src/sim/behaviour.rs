@@ -94,6 +94,10 @@ pub(crate) enum Behaviour {
         #[serde(default = "one_second", deserialize_with = "spans::duration")]
         every: Duration,
     },
+    /// The usual answer, with the `Date` of a clock that is wrong by so many seconds; negative for one that is slow.
+    DateSkew {
+        ahead_s: i64,
+    },
     /// A small gzip body that unpacks to `size` bytes.
     Bomb {
         #[serde(default = "one_gibibyte")]
@@ -206,6 +210,7 @@ impl Behaviour {
                 | Self::ResetAfter { .. }
                 | Self::CloseAfter { .. }
                 | Self::Drip { .. }
+                | Self::DateSkew { .. }
                 | Self::HangMidStream { .. }
                 | Self::ErrorInStream { .. }
                 | Self::NoDone {}

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 /// A moment in virtual time, counted from the simulator's start.
@@ -113,9 +113,11 @@ impl Clock {
         self.timestamp_in(span).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
-    /// The present time as an HTTP `Date` (RFC 9110, IMF-fixdate).
-    pub(crate) fn http_date(&self) -> String {
-        self.timestamp().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    /// The present time as an HTTP `Date` (RFC 9110, IMF-fixdate), on a clock that is wrong by so many seconds.
+    pub(crate) fn http_date(&self, ahead_s: i64) -> String {
+        let now = self.timestamp();
+        let shown = now.checked_add(SignedDuration::from_secs(ahead_s)).unwrap_or(now);
+        shown.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 }
 
@@ -138,7 +140,8 @@ mod tests {
         assert_eq!(gap.as_secs(), 5);
         let stamp = clock.stamp_in(Duration::ZERO);
         assert!(stamp.parse::<Timestamp>().is_ok(), "{stamp}");
-        assert!(clock.http_date().ends_with(" GMT"));
+        assert!(clock.http_date(0).ends_with(" GMT"));
+        assert!(clock.http_date(i64::MAX).ends_with(" GMT"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -185,6 +185,7 @@ async fn answer(
             Behaviour::ResetAfter { bytes } => damage.cut = Some((*bytes, Ended::Reset)),
             Behaviour::CloseAfter { bytes } => damage.cut = Some((*bytes, Ended::Close)),
             Behaviour::Drip { every } => damage.drip = Some(*every),
+            Behaviour::DateSkew { ahead_s } => damage.date_ahead_s = *ahead_s,
             Behaviour::HangMidStream { after_tokens } => exchange.bend.hang_after_tokens = Some(*after_tokens),
             Behaviour::ErrorInStream { after_tokens, body } => {
                 exchange.bend.error_after_tokens = Some((*after_tokens, body.clone()));

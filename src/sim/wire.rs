@@ -39,6 +39,8 @@ pub(crate) struct Damage {
     pub(crate) cut: Option<(u64, Ended)>,
     /// Send one byte at a time, at this virtual interval.
     pub(crate) drip: Option<Duration>,
+    /// Seconds by which its `Date` is ahead of the truth.
+    pub(crate) date_ahead_s: i64,
 }
 
 /// Why no request could be read.
@@ -284,7 +286,7 @@ impl Wire {
         let mut headers = given;
         let missing =
             |headers: &[(String, String)], name: &str| !headers.iter().any(|(held, _)| held.eq_ignore_ascii_case(name));
-        let mut own = vec![("date", self.clock.http_date())];
+        let mut own = vec![("date", self.clock.http_date(self.damage.date_ahead_s))];
         own.extend(self.provider.scenario.server.clone().map(|server| ("server", server)));
         own.extend(framing.iter().map(|(name, value)| (*name, (*value).to_owned())));
         if self.closing {

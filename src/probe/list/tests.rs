@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::outcome::sample::{run_id, target};
-use crate::probe::transport::{Body, BodyFault, Boxed, Dialled};
+use crate::probe::transport::{Body, BodyFault, Boxed, DialMarks, Dialled, ExchangeFault};
 use crate::run::SystemClock;
 use crate::target::{CatalogueShape, CredentialFault, CredentialSource, Depth, Provider, Secret};
 

@@ -137,7 +137,7 @@ pub(super) fn dial_fault(error: &(dyn Error + 'static), resolving: bool, shaking
 
 /// getaddrinfo's two kinds of failure differ only in their text: `EAI_NONAME` and its relatives say that the name does
 /// not exist, everything else that nobody could tell.
-fn name_fault(text: String) -> DialFault {
+pub(in crate::probe) fn name_fault(text: String) -> DialFault {
     let lower = text.to_lowercase();
     let absent = ["not known", "no address associated", "nodename nor servname", "no such host", "does not exist"];
     if absent.iter().any(|phrase| lower.contains(phrase)) {
@@ -147,7 +147,7 @@ fn name_fault(text: String) -> DialFault {
     }
 }
 
-fn tls_fault(error: &rustls::Error) -> TlsFault {
+pub(in crate::probe) fn tls_fault(error: &rustls::Error) -> TlsFault {
     use rustls::CertificateError as Certificate;
     let text = error.to_string();
     match error {

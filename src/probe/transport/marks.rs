@@ -31,7 +31,7 @@ pub(super) struct Instants {
 
 /// Shared by the hooks of one dial.
 #[derive(Clone)]
-pub(super) struct Marks {
+pub(in crate::probe) struct Marks {
     clock: Arc<dyn Clock>,
     instants: Arc<Mutex<Instants>>,
 }
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Marks {
 }
 
 impl Marks {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(in crate::probe) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, instants: Arc::default() }
     }
 
@@ -62,7 +62,7 @@ impl Marks {
     }
 
     /// The phases that were reached.
-    pub(super) fn read(&self) -> DialMarks {
+    pub(in crate::probe) fn read(&self) -> DialMarks {
         let marks = self.lock();
         let between = |from: Option<Instant>, to: Option<Instant>| Some(to?.saturating_duration_since(from?));
         // Without a name to resolve, TCP begins with the dial.

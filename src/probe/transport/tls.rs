@@ -39,13 +39,13 @@ pub(super) enum TlsSetupError {
 
 /// Verifiers, loaded when first needed: reading the system's authorities costs 2.6 ms, which a probe of a plain or
 /// private endpoint need not pay.
-pub(super) struct Trust {
+pub(in crate::probe) struct Trust {
     crypto: Arc<CryptoProvider>,
     verifiers: Mutex<HashMap<Option<PathBuf>, Arc<dyn ServerCertVerifier>>>,
 }
 
 impl Trust {
-    pub(super) fn new() -> Self {
+    pub(in crate::probe) fn new() -> Self {
         Self { crypto: Arc::new(rustls::crypto::ring::default_provider()), verifiers: Mutex::default() }
     }
 
@@ -104,6 +104,20 @@ impl Trust {
             .with_client_cert_resolver(Arc::new(Identity { own, marks: marks.clone() }));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = Resumption::store(Arc::new(HelloMark(marks)));
+        Ok(config)
+    }
+
+    /// The settings of one probe, with somebody who looks on while the certificate is verified. `onlooker` is given the
+    /// verifier, and has to return its answer.
+    pub(in crate::probe) fn watched(
+        &self,
+        settings: &NetworkSettings,
+        marks: Marks,
+        onlooker: impl FnOnce(Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier>,
+    ) -> Result<ClientConfig, DialFault> {
+        let mut config = self.config(settings, marks)?;
+        let verifier = self.verifier(settings.ca_file.as_deref())?;
+        config.dangerous().set_certificate_verifier(onlooker(verifier));
         Ok(config)
     }
 

@@ -31,7 +31,7 @@ const MAX_HEADERS: usize = 64;
 const LONGEST_SAID: usize = 120;
 
 /// A connection, whatever it is made of.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(in crate::probe) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
@@ -46,6 +46,29 @@ pub(super) async fn open(
     // What is wrong with our own files is said before anybody is bothered.
     let base_url = &provider.base_url;
     let tls = if base_url.is_https() { Some(trust.config(&provider.network, marks.clone())?) } else { None };
+    let stream = reach(trust, provider, proxy, marks, limit).await?;
+    let Some(tls) = tls else {
+        marks.set(|marks, now| marks.done = Some(now));
+        return Ok(stream);
+    };
+    let name = server_name(&base_url.host()).map_err(DialFault::Failed)?;
+    let shaking = async {
+        TlsConnector::from(Arc::new(tls)).connect(name, stream).await.map_err(|error| dial_fault(&error, false, true))
+    };
+    let stream = within(limit, shaking, || DialFault::Tls(TlsFault::Timeout)).await?;
+    marks.set(|marks, now| marks.done = Some(now));
+    Ok(Box::new(stream))
+}
+
+/// Makes a connection through the proxy as far as the provider: what follows is TLS, or the first request.
+pub(in crate::probe) async fn reach(
+    trust: &Trust,
+    provider: &Provider,
+    proxy: &ForwardProxy,
+    marks: &Marks,
+    limit: Duration,
+) -> Result<Box<dyn Stream>, DialFault> {
+    let base_url = &provider.base_url;
     let unreachable = |text: String| DialFault::Proxy(ProxyFault::Unreachable(text));
     marks.set(|marks, now| marks.begun = Some(now));
     let stream = within(limit, connect(provider, proxy, marks), || {
@@ -64,7 +87,7 @@ pub(super) async fn open(
         } else {
             Box::new(stream)
         };
-        if tls.is_none() {
+        if !base_url.is_https() {
             return Ok(stream);
         }
         let target = authority(&base_url.host(), base_url.port());
@@ -72,17 +95,7 @@ pub(super) async fn open(
     };
     let stream = within(limit, through, late).await?;
     marks.set(|marks, now| marks.tunnelled = Some(now));
-    let Some(tls) = tls else {
-        marks.set(|marks, now| marks.done = Some(now));
-        return Ok(stream);
-    };
-    let name = server_name(&base_url.host()).map_err(DialFault::Failed)?;
-    let shaking = async {
-        TlsConnector::from(Arc::new(tls)).connect(name, stream).await.map_err(|error| dial_fault(&error, false, true))
-    };
-    let stream = within(limit, shaking, || DialFault::Tls(TlsFault::Timeout)).await?;
-    marks.set(|marks, now| marks.done = Some(now));
-    Ok(Box::new(stream))
+    Ok(stream)
 }
 
 async fn within<T>(

@@ -13,6 +13,9 @@ use crate::target::CatalogueShape;
 /// How many reasoning efforts are kept, and how long each may be. Synthetic lists five at most.
 const EFFORTS: usize = 16;
 const EFFORT: usize = 32;
+/// How many of the first ids are kept, and how long each may be, in characters.
+const FIRST: usize = 5;
+const LONGEST_SHOWN: usize = 120;
 /// No price needs more bytes.
 const LONGEST_PRICE: usize = 32;
 /// Dollars for a million tokens: more is a unit that was misread, or nonsense.
@@ -35,6 +38,8 @@ pub struct CatalogueFinding {
     /// Ids in the list that are most like the one that is wanted, best first, cleaned, at most three: what differs
     /// only in capitals or in a prefix comes first. Empty where it is listed.
     pub nearest: Vec<String>,
+    /// The first ids of the list, cleaned, at most five.
+    pub first: Vec<String>,
     /// `reasoning_parameters.efforts` of the wanted one (Synthetic).
     pub efforts: Vec<String>,
     /// `pricing` of the wanted one, where it has both prices (OpenRouter, Synthetic).
@@ -115,6 +120,7 @@ struct Reader {
     efforts: Vec<String>,
     list_price: Option<ListPrice>,
     nearest: Nearest,
+    first: Vec<String>,
     /// Of the entry that is open: whether it has an id, whether that is the wanted one, its efforts, and its prices for
     /// a million tokens of prompt and completion.
     entry_named: bool,
@@ -175,6 +181,7 @@ impl Reader {
             efforts: Vec::new(),
             list_price: None,
             nearest: Nearest::new(wanted),
+            first: Vec::new(),
             entry_named: false,
             entry_wanted: false,
             entry_efforts: Vec::new(),
@@ -278,6 +285,9 @@ impl Reader {
 
     fn id(&mut self, id: &str) {
         let id = id.strip_prefix(&self.id_prefix).unwrap_or(id);
+        if self.first.len() < FIRST && !self.entry_named {
+            self.first.push(clean(id, LONGEST_SHOWN));
+        }
         if self.is_wanted(id) {
             self.entry_wanted = true;
         } else if !self.entry_named && !self.listed {
@@ -315,6 +325,7 @@ impl Reader {
             listed: self.listed,
             total: list.map_or(0, |seen| seen.ids),
             nearest,
+            first: self.first,
             efforts: self.efforts,
             list_price: self.list_price,
             // An array whose entries have no ids is the answer of something else, such as Gemini's errors.

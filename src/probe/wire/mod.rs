@@ -10,7 +10,7 @@ mod html;
 mod json;
 mod limits;
 pub mod listing;
-mod moment;
+pub(in crate::probe) mod moment;
 mod nearest;
 pub mod quota;
 pub mod reset;

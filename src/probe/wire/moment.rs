@@ -71,7 +71,7 @@ fn within(duration: SignedDuration) -> Option<Duration> {
 
 /// RFC 9110, 5.6.7: the form that is sent, and the two old ones that must be accepted. The day of the week is not
 /// compared with the date: a server that gets it wrong still means the date.
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(in crate::probe) fn http_date(text: &str) -> Option<Timestamp> {
     let parser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
     if let Ok(moment) = parser.parse_timestamp(text) {
         return Some(moment);

@@ -30,6 +30,7 @@ fn an_llm_is_found_with_its_efforts() {
             listed: true,
             total: 3,
             nearest: vec![],
+            first: ["hf:zai-org/GLM-5.2", "hf:moonshotai/Kimi-K3", "syn:large:text"].map(str::to_owned).to_vec(),
             efforts: vec!["low".to_owned(), "max".to_owned()],
             list_price: None,
             is_catalogue: true
