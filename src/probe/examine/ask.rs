@@ -13,8 +13,8 @@ use crate::outcome::{Asked, Carried, CatalogueSeen, Class, Code, Listing, QuotaS
 use crate::probe::classify::{Context, classify};
 use crate::probe::climb::shown;
 use crate::probe::clock::Clock;
-use crate::probe::exchange::{ReadFault, piece, whole};
-use crate::probe::transport::{Answer, DialFault, DialMarks, ExchangeFault, Head, Line, Network};
+use crate::probe::exchange::{ReadFault, piece, unanswered, whole};
+use crate::probe::transport::{Answer, Head, Line, Network};
 use crate::probe::wire::catalogue::{CatalogueFinding, CatalogueScan};
 use crate::probe::wire::error_body::{BodyShape, ErrorFacts, has_error};
 use crate::probe::wire::quota;
