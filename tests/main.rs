@@ -25,6 +25,8 @@ mod quota;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod residence;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod status;

@@ -7,7 +7,9 @@
 mod board;
 mod drain;
 mod drift;
+mod errand;
 mod exhibit;
+mod kept;
 mod keys;
 mod learner;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod once;
 mod outlook;
 mod parts;
 mod reload;
+mod reply;
 mod scale;
 mod settle;
 mod slot;
@@ -30,7 +33,7 @@ mod witness;
 
 pub use board::{Board, Phase, Row};
 pub use exhibit::Exhibit;
-pub use learner::keeper_settings;
+pub use kept::{keeper_settings, llm_of_kept};
 pub use life::Daemon;
 pub use manager::Manager;
 pub use once::{Once, Wanted};

@@ -24,7 +24,7 @@ pub use diagnosis::{Diagnosis, Reset, ResetSource};
 pub use event::{Event, Service};
 pub use facts::{Connection, Outcome, Proof, Residence, RunId, Stage, StageTime, Timings, Usage, Warmth};
 pub use outage::{Notice, Outage, ProviderFlip, is_shared};
-pub use reading::{Cost, Limited, ListPrice, QuotaSeen, Reading, Unit, Used, WindowName, Withholding};
+pub use reading::{Cost, Counter, Limited, ListPrice, QuotaSeen, Reading, Unit, Used, Uses, WindowName, Withholding};
 pub use record::{Record, SCHEMA};
 pub use standing::{Flip, Seen, Standing, Upkeep};
 pub use status::{Damping, Status};
