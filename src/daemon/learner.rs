@@ -244,11 +244,19 @@ impl Learner {
         };
     }
 
-    /// Takes in that another target of ours has warmed the same LLM.
-    pub(super) fn warmed_beside(&mut self, at: Timestamp, now: Instant) {
+    /// Takes in that another target of ours has warmed the same LLM, and what that taught.
+    pub(super) fn warmed_beside(&mut self, at: Timestamp, taught: Option<&Observation>, now: Instant) {
         let at = self.scale.moment(at);
-        self.keeper.warmed(at);
+        match taught {
+            Some(observation) => self.keeper.observe(observation),
+            None => self.keeper.warmed(at),
+        }
         (self.touched, self.others) = (Some((at, now)), Others::Still);
+    }
+
+    /// Whether a warm-up was begun that has not come back.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.begun.is_some()
     }
 
     fn touch(&mut self, at: Moment, slack: Span) {

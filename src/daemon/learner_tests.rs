@@ -134,10 +134,15 @@ fn what_the_counter_told_outlives_a_restart_and_nothing_told_is_not_still() {
 fn a_warm_up_of_the_same_llm_is_a_touch_and_no_use() {
     let (mut learner, boot) = (learner(), SystemClock.now());
     ran(&mut learner, &outcome(0, 300), boot).unwrap();
-    learner.warmed_beside(after(400), boot + Duration::from_secs(400));
+    learner.warmed_beside(after(400), None, boot + Duration::from_secs(400));
     let taught = ran(&mut learner, &outcome(600, 300), boot).unwrap();
     assert_eq!((taught.gap, taught.slack), (Some(Span::from_seconds(200.0)), Span::ZERO));
     assert_eq!(learner.last_used(), None);
+    // What it taught is of the same LLM, so both believe the same.
+    let mut other = Learner::restore(Settings::default(), TimeScale::REAL, None, &[], None);
+    other.warmed_beside(after(600), Some(&taught), boot + Duration::from_secs(600));
+    assert_eq!(other.learned(after(601)).unwrap().touched, after(600) + Duration::from_millis(400));
+    assert!(other.says(after(601)).starts_with("learning (1 probe)"), "{}", other.says(after(601)));
 }
 
 #[test]

@@ -4,13 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::kept::{keeper_settings, llm, share_llm};
 use super::learner::{Learner, Yields};
 use super::life::Daemon;
 use super::reload::News;
-use super::reply::touch;
 use super::scale::TimeScale;
 use super::settle::Memory;
 use super::slot::{Remembered, Slot};
@@ -18,8 +17,11 @@ use super::turns::{Find, Verdict};
 use crate::outcome::{Counter, Outcome, Service};
 use crate::quota::whose;
 use crate::store::{Learned, Observed, StateKind, Writer, all_touched, touched};
-use crate::target::{Target, TargetId};
+use crate::target::{Depth, Target, TargetId};
 use crate::warmth::Hours;
+
+/// A warm-up whose time is further away than this is not due yet, whatever its alarm says.
+const NOT_YET: SignedDuration = SignedDuration::from_millis(500);
 
 impl Slot {
     /// Sets up what is to be learned of it, as its schedule says; what was learned goes on.
@@ -83,25 +85,6 @@ impl Daemon {
             self.tell(Service::Learned { target: id.clone(), state, says });
         }
         Some(learned)
-    }
-
-    /// Those of a target's LLM that learn of it.
-    fn sharing(&self, target: &Target) -> Vec<TargetId> {
-        let sharing = |slot: &&Slot| slot.learner.is_some() && share_llm(&slot.target, target);
-        self.slots.values().filter(sharing).map(|slot| slot.target.id.clone()).collect()
-    }
-
-    /// Takes in for other targets of the same LLM that a probe has warmed it.
-    pub(super) fn warmed_beside(&mut self, outcome: &Outcome) {
-        let Some(at) = touch(outcome) else { return };
-        let now = self.clock.now();
-        for id in self.sharing(&outcome.target) {
-            let slot = self.slots.get_mut(&id).filter(|_| id != outcome.target.id);
-            if let Some(learner) = slot.and_then(|slot| slot.learner.as_mut()) {
-                learner.warmed_beside(at, now);
-                self.used(&id);
-            }
-        }
     }
 
     /// Takes in uses of the provider's account that were not ours. The price may tell whose they were.
@@ -205,9 +188,17 @@ impl Daemon {
         if news.contains(id) {
             return true;
         }
-        if let Some(slot) = self.slots.get_mut(id) {
-            slot.alarm = alarm;
+        let Some(slot) = self.slots.get_mut(id) else { return false };
+        // It may have been told of between its planning and its alarm.
+        let wall = self.clock.wall();
+        let next = slot.timetable.as_ref().and_then(|timetable| timetable.next(wall, &slot.past));
+        let is_due = next.is_some_and(|next| next.depth == Depth::Warm && next.at.duration_since(wall) <= NOT_YET);
+        let known = slot.past.learned.is_some_and(|learned| learned.gap.is_some());
+        if known && !is_due && slot.resumes(wall).is_none() {
+            self.plan(id, (0, 1));
+            return true;
         }
+        slot.alarm = alarm;
         false
     }
 
@@ -233,7 +224,7 @@ impl Daemon {
     }
 
     /// Computes anew when a target is due, after a use was seen, and keeps that.
-    fn used(&mut self, id: &TargetId) {
+    pub(super) fn used(&mut self, id: &TargetId) {
         let wall = self.clock.wall();
         let Some(slot) = self.slots.get_mut(id) else { return };
         let Some(learner) = &mut slot.learner else { return };

@@ -290,7 +290,9 @@ impl Daemon {
             return;
         }
         let Some(due) = slot.due else { return };
-        if due.depth == Depth::Warm && self.is_put_off(&alarm.target) {
+        let wall = self.clock.wall();
+        let warm = due.depth == Depth::Warm;
+        if warm && (self.is_put_off(&alarm.target) || self.is_left_to_another(&alarm.target, wall)) {
             return;
         }
         if due.missed > 0 {

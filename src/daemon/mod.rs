@@ -24,6 +24,7 @@ mod reload;
 mod reply;
 mod scale;
 mod settle;
+mod shared;
 mod slot;
 mod source;
 mod stakes;

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use super::scale::TimeScale;
 use crate::outcome::{Code, Outcome, Proof, Residence};
 use crate::target::Depth;
-use crate::warmth::Reply;
+use crate::warmth::{Reply, Span};
 
-/// What a server takes to answer whose LLM is loaded by its own word, however long we waited in its queue.
-const LOADED_ANSWERS: Duration = Duration::from_millis(500);
+/// What a server takes to answer whose LLM is loaded by its own word, however long we waited in its queue, in the policy's
+/// seconds.
+const LOADED_ANSWERS: f64 = 0.5;
 
 /// What a warm-up says of the LLM's state. Nothing where it was refused, withheld, interrupted before its first token, or
 /// the network failed.
@@ -37,7 +38,9 @@ pub(super) fn reply(outcome: &Outcome, scale: TimeScale) -> Option<Reply> {
     Some(match outcome.residence {
         Some(Residence::Absent) if outcome.attempts > 1 => Reply::Loading(span(timings.total.max(took))),
         Some(Residence::Absent) => Reply::Loading(span(took)),
-        Some(Residence::Loaded { .. }) => Reply::FirstToken(span(took.min(LOADED_ANSWERS))),
+        Some(Residence::Loaded { .. }) => {
+            Reply::FirstToken(Span::from_seconds(span(took).seconds().min(LOADED_ANSWERS)))
+        }
         None => Reply::FirstToken(span(took)),
     })
 }
@@ -56,7 +59,6 @@ pub(super) fn touch(outcome: &Outcome) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::outcome::{Stage, sample};
-    use crate::warmth::Span;
 
     #[test]
     fn a_stream_that_broke_after_its_first_token_has_touched_and_teaches() {

@@ -152,7 +152,6 @@ impl Daemon {
             flip: None,
         };
         self.saw_uses(&outcome);
-        self.warmed_beside(&outcome);
         let current = |slot: &&mut Slot| slot.running == Some(number);
         if let Some(slot) = self.slots.get_mut(&target.id).filter(current) {
             slot.running = None;
@@ -175,6 +174,7 @@ impl Daemon {
                 });
             }
         }
+        self.tell_beside(&outcome, entry.learned.as_ref());
         if let Some(writer) = &self.writer {
             writer.submit(entry).await;
         }

@@ -1,6 +1,6 @@
 //! Who decides when to warm up: the keeper under test, fixed crons, AIMD, and two oracles.
 
-use pilotlight::warmth::{Hours, Keep, Keeper, Moment, Observation, Reply, Settings, Sight, Span};
+use pilotlight::warmth::{Again, Hours, Keep, Keeper, Moment, Observation, Reply, Settings, Sight, Span};
 
 /// What can be seen of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,8 @@ impl Warmer for Learned {
     fn wish(&self, now: f64) -> Wish {
         let answer = self.keeper.answer(Moment::from_seconds(now));
         match (answer.next_gap, answer.resume_at) {
+            // As the daemon does.
+            (Some(_), _) if answer.again == Again::AtOnce => Wish::After(0.0),
             (Some(gap), _) => Wish::After(gap.seconds()),
             (None, Some(resume)) => Wish::At(resume.seconds()),
             (None, None) => Wish::Asleep,

@@ -42,6 +42,15 @@ async fn of_another_llm_under_the_same_name_nothing_is_told() {
     let entries = [("one", 0), ("one", 1), ("two", 2), ("two", 3)];
     store.append(entries.map(|(llm, number)| taught("glm", llm, number)).into()).await.unwrap();
     assert_eq!(store.observations("glm", None).await.unwrap(), [observation(2), observation(3)]);
+    // What was kept may be of the one before, and its observations are asked for then.
+    assert_eq!(store.observations("glm", Some("one")).await.unwrap(), [observation(0), observation(1)]);
+    assert_eq!(store.observations("glm", Some("three")).await.unwrap(), []);
+    // Two targets of one LLM have learned together.
+    store.append(vec![taught("kimi", "two", 4)]).await.unwrap();
+    for target in ["glm", "kimi"] {
+        let together = store.observations(target, None).await.unwrap();
+        assert_eq!(together, [observation(2), observation(3), observation(4)], "{target}");
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -50,7 +59,7 @@ async fn the_ring_keeps_the_last_few_hundred_of_each_target() {
     let store = open(place.path()).await;
     let most = u32::try_from(HISTORY).unwrap();
     store.append((0..most + 20).map(|number| taught("glm", "one", number)).collect()).await.unwrap();
-    store.append((0..5).map(|number| taught("kimi", "one", number)).collect()).await.unwrap();
+    store.append((0..5).map(|number| taught("kimi", "other", number)).collect()).await.unwrap();
     store.sweep(AMPLE, now()).await.unwrap();
     let kept = store.observations("glm", None).await.unwrap();
     assert_eq!((kept.len(), kept[0]), (HISTORY, observation(20)));
