@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod explain;
+mod gaps;
 mod history;
 mod learned;
 mod live;
