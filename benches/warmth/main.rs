@@ -14,7 +14,7 @@ mod summary;
 
 use worlds::Tally;
 use worlds::scenarios::{Kind, SCENARIOS, Scenario};
-use worlds::warmers::{Aimd, Cron, Learned, Oracle, View, Warmer};
+use worlds::warmers::{Aimd, Cron, FirstContact, Learned, Oracle, View, Warmer};
 
 /// Where nothing else is said, each world is lived through so often.
 const SEEDS: u64 = 8;
@@ -25,7 +25,7 @@ const RANDOM: u64 = 200;
 type Maker = (&'static str, fn(&Scenario) -> Box<dyn Warmer>);
 
 /// In the order of the columns. The first is what the others are measured by.
-const POLICIES: [Maker; 9] = [
+const POLICIES: [Maker; 10] = [
     ("informed", |world| Box::new(Oracle { timeout: world.timeout, view: View::Seen })),
     ("oracle", |world| Box::new(Oracle { timeout: world.timeout, view: View::Blind })),
     ("cron 5m", |_| Box::new(Cron(300.0))),
@@ -33,6 +33,7 @@ const POLICIES: [Maker; 9] = [
     ("cron 15m", |_| Box::new(Cron(900.0))),
     ("AIMD", |_| Box::new(Aimd(300.0))),
     ("seeing", |_| Box::new(Learned::new(View::Seen))),
+    ("seeing, twice", |_| Box::new(Learned::contacting(View::Seen, FirstContact::Two))),
     ("shared", |_| Box::new(Learned::new(View::Shared))),
     ("blind", |_| Box::new(Learned::new(View::Blind))),
 ];

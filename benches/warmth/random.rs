@@ -2,7 +2,7 @@
 
 use crate::worlds::chance::Chance;
 use crate::worlds::scenarios::{HOUR, Kind, MINUTE, Scenario, plain};
-use crate::worlds::warmers::{Learned, Oracle, View};
+use crate::worlds::warmers::{FirstContact, Learned, Oracle, View};
 use crate::worlds::{Tally, play};
 
 /// Each world is lived through so often.
@@ -71,7 +71,7 @@ pub(crate) fn print(worlds: u64) {
             // Who cannot see users is measured by an oracle that cannot either.
             let seen = if view == View::Seen { View::Seen } else { View::Blind };
             let oracle = live(&world, SEEDS, || Box::new(Oracle { timeout: world.timeout, view: seen }));
-            let tally = live(&world, SEEDS, || Box::new(Learned::new(view)));
+            let tally = live(&world, SEEDS, || Box::new(Learned::contacting(view, FirstContact::Two)));
             // A probe or two a day more is no ratio to speak of.
             let ratio = (tally.steady + 1.0) / (oracle.steady + 1.0);
             ratios.push(ratio.ln());

@@ -26,6 +26,8 @@ mod scale;
 mod settle;
 mod shared;
 mod slot;
+#[cfg(test)]
+mod slot_tests;
 mod source;
 mod stakes;
 mod trigger;
