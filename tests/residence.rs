@@ -147,12 +147,13 @@ async fn two_models_that_go_by_themselves_after_a_minute_are_not_taken_for_rival
 
 #[tokio::test]
 async fn two_targets_of_one_model_learn_its_timeout_together() {
-    let model = json!({ "id": "m", "load": "60s", "idle_timeout": "10m", "first_token": "300ms" });
-    let simulator = simulate(&json!({ "flavour": "openai", "models": [model] })).await;
+    let model = json!({ "id": "m", "load": "60s", "idle_timeout": "10m", "loaded": false });
+    let simulator = simulate(&json!({ "flavour": "llamacpp", "models": [model] })).await;
     let folder = tempfile::tempdir().unwrap();
     let url = format!("{}/v1", simulator.base_url());
-    // Two accounts at the same place, as a person's and a team's.
-    let account = json!({ "dialect": "openai", "base_url": url, "api_key": "none" });
+    // Two accounts at the same place, as a person's and a team's. The server says what it found, so that a busy machine's
+    // delays, which here are minutes, are not taken for loads.
+    let account = json!({ "preset": "llama-swap", "state": "llama-swap", "base_url": url, "api_key": "none" });
     let probes = json!({
         "version": 1,
         "defaults": { "warm": { "every": "auto" } },
