@@ -133,9 +133,9 @@ async fn a_replayed_history_gives_the_same_belief_to_the_bit() {
     let place = tempfile::tempdir().unwrap();
     let (open, keeper, history) = store(place.path()).await;
     let reader = Reader::open(&place.path().join("state")).await.unwrap().unwrap();
-    let stored = reader.observations("glm").await.unwrap();
+    let stored = reader.observations("glm", None).await.unwrap();
     assert_eq!(stored, history);
-    assert_eq!(open.observations("glm").await.unwrap(), history);
+    assert_eq!(open.observations("glm", None).await.unwrap(), history);
     let mut filter = Filter::new(Settings::default(), Visibility::Blind);
     let lines: String = stored.iter().map(|observation| filter.replay(observation) + "\n").collect();
     assert_eq!(filter.keeper(), &keeper, "belief, replies and counts");

@@ -26,17 +26,21 @@ use crate::daemon::service::{self, Place, probes, sim};
 use crate::scenarios::Sim;
 
 /// How much faster the provider lives: its ten minutes are two seconds.
-const SPEED: f64 = 300.0;
+pub(crate) const SPEED: f64 = 300.0;
 /// About fifteen are needed.
 const PROBES: usize = 40;
 
-async fn start(simulator: &Simulator, folder: &std::path::Path) -> (mpsc::UnboundedReceiver<Event>, Running) {
-    let probes = json!({
+fn of_one_model(simulator: &Simulator) -> Value {
+    json!({
         "version": 1,
         "defaults": { "warm": { "every": "auto" } },
         "providers": { "p": { "dialect": "openai", "base_url": format!("{}/v1", simulator.base_url()), "api_key": "none" } },
         "targets": [{ "name": "glm", "provider": "p", "model": "m" }],
-    });
+    })
+}
+
+/// A daemon with such a probes.yaml, for which a provider's minutes pass as fast as in the simulator.
+pub(crate) async fn start(probes: &Value, folder: &std::path::Path) -> (mpsc::UnboundedReceiver<Event>, Running) {
     let path = folder.join("probes.yaml");
     std::fs::write(&path, probes.to_string()).unwrap();
     let clock = Arc::new(SystemClock);
@@ -62,21 +66,21 @@ async fn start(simulator: &Simulator, folder: &std::path::Path) -> (mpsc::Unboun
     (events, Running { board, signals, task: tokio::spawn(daemon.run(received)) })
 }
 
-struct Running {
-    board: Arc<Board>,
+pub(crate) struct Running {
+    pub(crate) board: Arc<Board>,
     signals: mpsc::UnboundedSender<Signal>,
     task: tokio::task::JoinHandle<Ended>,
 }
 
 impl Running {
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.signals.send(Signal::Terminate).unwrap();
         self.task.await.unwrap();
     }
 }
 
 /// Waits until the state of what is learned is this one; how many probes it took.
-async fn until(events: &mut mpsc::UnboundedReceiver<Event>, wanted: &str) -> (usize, String) {
+pub(crate) async fn until(events: &mut mpsc::UnboundedReceiver<Event>, wanted: &str) -> (usize, String) {
     let mut probes = 0;
     loop {
         let event = tokio::time::timeout(Duration::from_secs(60), events.recv()).await;
@@ -96,7 +100,7 @@ async fn an_idle_timeout_is_learned_and_survives_a_restart() {
     let options = Options { speed: SPEED, ..Options::default() };
     let simulator = Simulator::start(Scenario::from_yaml(&scenario).unwrap(), options).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (mut events, running) = start(&simulator, folder.path()).await;
+    let (mut events, running) = start(&of_one_model(&simulator), folder.path()).await;
     let (probes, says) = until(&mut events, "known").await;
     assert!(probes >= 4, "{says}");
     assert!(says.starts_with("idle timeout ~"), "{says}");
@@ -107,14 +111,14 @@ async fn an_idle_timeout_is_learned_and_survives_a_restart() {
     running.end().await;
 
     let reader = Reader::open(&folder.path().join("state")).await.unwrap().unwrap();
-    let observations = reader.observations("glm").await.unwrap();
+    let observations = reader.observations("glm", None).await.unwrap();
     assert_eq!(observations.len(), probes, "each taught something");
     let kept: BTreeMap<_, _> = reader.states(StateKind::Learned).await.unwrap().into_iter().collect();
     assert!(kept["glm"].starts_with(r#"{"model":"m","base_url":"http"#), "{}", kept["glm"]);
     reader.close().await;
 
     let before = simulator.counts().generations;
-    let (_, running) = start(&simulator, folder.path()).await;
+    let (_, running) = start(&of_one_model(&simulator), folder.path()).await;
     let shown = running.board.rows().into_iter().next().unwrap().learned.unwrap();
     assert!(shown.starts_with("idle timeout ~"), "{shown}");
     assert_eq!(simulator.counts().generations, before, "a restart is no reason to warm");
@@ -162,7 +166,9 @@ fn a_touch_puts_the_next_warm_up_off() {
     assert!(log.iter().all(|line| line["target"] != "glm" || line["depth"] != "warm"), "{log:#?}");
     place.write(&auto);
 
-    // From a timer it is honoured too: only the other one is due.
+    // From a timer it is honoured too: only the other one, of which nothing is known, is due.
+    std::fs::remove_dir_all(place.path("state")).unwrap();
+    assert!(touch(&place, &["glm"]).status.success());
     let once = place.once(&[]);
     let report = String::from_utf8(once.stdout).unwrap();
     assert!(report.contains("kimi") && !report.contains("glm"), "{report}");

@@ -37,6 +37,8 @@ mod replay;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod residence;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod status;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pilotlight::outcome::{
     Code, Connection, Cost, Diagnosis, Limited, Outcome, Proof, QuotaSeen, Reading, RunId, Stage, Status, Timings,
-    Unit, Usage, Warmth, WindowName,
+    Unit, Usage, Uses, Warmth, WindowName,
 };
 use pilotlight::target::{
     BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId,
@@ -113,12 +113,13 @@ fn outcome(target: &Arc<Target>) -> Outcome {
         cost: Cost::default(),
         quota: QuotaSeen::default(),
         withheld: None,
+        withheld_says: None,
         list_price: None,
         http_status: Some(200),
         request_id: None,
         warmth: Warmth::Warm,
         residence: None,
-        used: Vec::new(),
+        used: Uses::default(),
         certificate_ends: Some(Timestamp::from_second(1_800_000_000).unwrap()),
         diagnosis: None,
         warnings: Vec::new(),

@@ -6,7 +6,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use pilotlight::probe::clock::Clock;
+use pilotlight::run::SystemClock;
+use pilotlight::store::{StateKind, Store};
 use serde_json::{Value, json};
 
 const PROBES: &str = "\
@@ -74,6 +78,33 @@ fn a_plan_needs_no_key_and_says_the_same_twice() {
     assert!(with["cold_hits"].as_u64() < without["cold_hits"].as_u64(), "{first}");
     let other = told(folder, &[&args[..], &["--seed", "2"]].concat());
     assert_ne!(first, other);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn what_was_learned_is_planned_by_and_said() {
+    let probes = PROBES.replace("every: 5m, during", "every: auto, during");
+    let folder = folder(&probes);
+    let state = folder.path().join("state");
+    let args = ["plan", "--from", "2026-11-23", "--state-dir", "state", "--format", "json"];
+    let warm_ups = |plan: &str| -> (u64, String) {
+        let plan: Value = serde_json::from_str(plan).unwrap();
+        let targets = plan["providers"][0]["targets"].as_array().unwrap();
+        (targets[0]["warm_ups"].as_u64().unwrap(), plan["notes"].to_string())
+    };
+    let (assumed, notes) = warm_ups(&told(folder.path(), &args));
+    assert!(notes.contains("where nothing was learned yet, `every: auto` is planned as every 4m"), "{notes}");
+
+    let store = Store::open(&state, Duration::from_secs(1), SystemClock.wall()).await.unwrap();
+    let past = |model: &str| {
+        let learned = json!({ "touched": "2026-11-20T12:00:00Z", "gap": { "secs": 720, "nanos": 0 }, "lead": { "secs": 60, "nanos": 0 } });
+        json!({ "model": model, "base_url": "https://api.synthetic.new/openai/v1", "learned": learned }).to_string()
+    };
+    store.put_state(StateKind::Past, "glm", &past("another")).await.unwrap();
+    assert_eq!(warm_ups(&told(folder.path(), &args)).0, assumed, "that is of another model");
+    store.put_state(StateKind::Past, "glm", &past("hf:zai-org/GLM-5.2")).await.unwrap();
+    let (learned, notes) = warm_ups(&told(folder.path(), &args));
+    assert!(notes.contains("is planned by the gap that was learned: glm 12m"), "{notes}");
+    assert!(learned.abs_diff(assumed / 3) <= 10, "every 12 minutes in place of 4: {learned} of {assumed}");
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn a_failure_is_not_hidden_by_a_retry_that_is_withheld() {
 }
 
 #[test]
-fn a_pass_from_a_timer_gives_everybody_a_turn() {
+fn two_passes_from_a_timer_spend_one_share() {
     let names = ["a", "b", "c", "d"];
     let ids: Vec<String> = names.iter().map(|name| format!("hf:a/{name}")).collect();
     let sim = synthetic(&json!({ "packs": 1 }), &ids.iter().map(|id| (id.as_str(), 1.0)).collect::<Vec<_>>());

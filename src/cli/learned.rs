@@ -8,7 +8,7 @@ use super::run::StateArgs;
 use super::status::{configuration, no_store, refuse_unknown, unread};
 use super::{Global, setup, terminal};
 use crate::config::{Config, Environment};
-use crate::daemon::keeper_settings;
+use crate::daemon::{keeper_settings, llm_of_kept};
 use crate::exit::Exit;
 use crate::plan::WarmTrigger;
 use crate::probe::clock::Clock;
@@ -80,8 +80,11 @@ pub(super) fn recall(
     };
     let (observations, states, summaries) = runtime
         .block_on(async {
-            let observations = reader.observations(name).await?;
             let states = reader.states(StateKind::Learned).await?;
+            // Of the LLM that the state is of, even where the name has stood for another since, without a state of its own.
+            let kept = states.iter().find(|(other, _)| other == name);
+            let llm = kept.and_then(|(_, kept)| llm_of_kept(kept));
+            let observations = reader.observations(name, llm.as_deref()).await?;
             // Only for the names of what was probed: nothing of it may mean that it is misspelt.
             let summaries = match observations.is_empty() {
                 true => reader.summaries(SystemClock.wall()).await?,

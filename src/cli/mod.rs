@@ -9,6 +9,7 @@ mod ended;
 mod explain;
 mod forms;
 mod from;
+mod gaps;
 mod history;
 mod import;
 mod init;

@@ -9,9 +9,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::check::duration;
+use super::run::StateArgs;
 use super::terminal::{self, Usage};
 use super::wanted::WantedArgs;
-use super::{Global, setup};
+use super::{Global, gaps, setup};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::plan::{Assumed, COLD_START, Forecast, IDLE_TIMEOUT, Planned, Probing, Question, Simulation, advice};
@@ -52,6 +53,8 @@ pub(super) struct PlanArgs {
     /// Another seed gives other users
     #[arg(long, value_name = "N", default_value_t = 1, requires = "simulate")]
     seed: u64,
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 /// The form of the report.
@@ -102,14 +105,21 @@ pub(super) fn run(global: &Global, args: &PlanArgs) -> anyhow::Result<Exit> {
     let look = terminal::look(global, &environment);
     let (from, to) = span(args, &look.zone)?;
     let assumed = assumptions(args, &config)?;
+    let (gaps, learned) = gaps::learned(&config, &targets, &args.state, &environment)?;
     let planned: Vec<Planned<'_>> = targets
         .iter()
-        .map(|target| Planned { target, schedule: config.schedules.get(&target.id), assumed: assumed.get(&target.id) })
+        .map(|target| Planned {
+            target,
+            schedule: config.schedules.get(&target.id),
+            assumed: assumed.get(&target.id),
+            learned: gaps.get(&target.id).copied(),
+        })
         .collect();
     let question = Question { from, to, zone: &look.zone, targets: &planned, quotas: &config.quotas };
     let forecast = Forecast::of(&question).map_err(|error| Usage(format!("failed to read cron fields: {error}")))?;
     let simulation = args.simulate.map(|_| Simulation::of(&forecast, Probing::Governed, args.seed));
     let mut notes = config.notes_for(&targets);
+    notes.extend(learned);
     if simulation.is_some() {
         notes.extend(unstated(&targets, &assumed));
     }

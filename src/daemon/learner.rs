@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::kept::Of;
+use super::reply::{ended, reply};
 use super::scale::TimeScale;
-use super::turns::Found;
-use crate::outcome::{Code, Outcome, Proof, QuotaSeen, Residence, Unit};
-use crate::plan::{Learned, TargetSchedule, WarmTrigger};
+use super::turns::{Find, Found};
+use crate::outcome::{Counter, Outcome, Residence};
+use crate::plan::Learned;
 use crate::target::{Depth, Target, TargetId};
-use crate::warmth::{Again, Hours, Keeper, Moment, Observation, Reply, Restored, Settings, Sight, Span};
+use crate::warmth::{Again, Hours, Keeper, Moment, Observation, Restored, Settings, Sight, Span};
 
-/// Of the time that a cold start may take at most, it takes this part, as long as none was seen.
-const EXPECTED_PART: u32 = 6;
 /// For how long after a user's tool has told of a use it is taken to tell of every use, in seconds: a month.
 const TOOL_IS_USED: f64 = 30.0 * 86_400.0;
 /// How long a user's request may take that was seen only by what it cost, in seconds.
@@ -23,20 +23,12 @@ const REQUEST: f64 = 60.0;
 const SOON: f64 = 180.0;
 /// For so many seconds one of two that push each other out is left alone.
 const A_DAY: f64 = 86_400.0;
+/// For so many, to see whether they do: some gaps of the shortest.
+const TRIAL: f64 = 900.0;
+/// What users' tools told so many seconds before the last touch that is known is told late, and means nothing any more.
+const LONG_BEFORE: f64 = 3_600.0;
 /// Two clocks that differ by less have only been read one after the other.
 const SAME_CLOCK: Duration = Duration::from_millis(1_500);
-/// What a server takes to answer whose LLM is loaded by its own word, however long we waited in its queue.
-const LOADED_ANSWERS: Duration = Duration::from_millis(500);
-
-/// What is told to the policy of a target; `None` where it is not warmed by `every: auto`.
-#[must_use]
-pub fn keeper_settings(target: &Target, schedule: Option<&TargetSchedule>) -> Option<Settings> {
-    let warm = schedule?.warm.as_ref()?;
-    (warm.trigger == WarmTrigger::Auto).then(|| Settings {
-        cold_start: Span::from_seconds((target.expect.cold_start / EXPECTED_PART).as_secs_f64()),
-        keep: warm.keep,
-    })
-}
 
 /// The learning of one target.
 #[derive(Debug)]
@@ -48,8 +40,10 @@ pub(super) struct Learner {
     touched: Option<(Moment, Instant)>,
     /// The probe that is under way.
     begun: Option<Begun>,
-    /// Whether the account's counter has moved since the last touch, for a reason that is not known.
-    moved: Moved,
+    /// What the account's counter has told since the last touch.
+    others: Others,
+    /// What users' tools told before is not of this LLM.
+    since: Option<Timestamp>,
     /// How long the server keeps the LLM after its last use, as its own word has shown.
     stays: Option<Span>,
     /// When a user's tool last told of a use.
@@ -58,8 +52,26 @@ pub(super) struct Learner {
     fruitless: Option<Timestamp>,
     /// The state that was told last.
     state: Option<&'static str>,
-    /// The target that pushes it out of the server's memory and is pushed out by it, and until when it is left alone.
-    rival: Option<(TargetId, Moment)>,
+    /// Whom it makes way for.
+    rival: Option<Rival>,
+}
+
+/// A target that pushes it out of the server's memory and is pushed out by it, or may.
+#[derive(Debug)]
+struct Rival {
+    target: TargetId,
+    /// Until when it is left alone.
+    until: Moment,
+    why: Yields,
+}
+
+/// Why a target is left alone for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Yields {
+    /// To see whether another and it push each other out.
+    ToSee,
+    /// They do.
+    Surely,
 }
 
 /// How things stood when a probe was begun.
@@ -69,33 +81,17 @@ struct Begun {
     at: Instant,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moved {
-    No,
-    Yes,
-}
-
-/// What is kept of it in the store, around what the policy keeps: of which LLM it is.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Of {
-    model: String,
-    base_url: String,
-}
-
-impl Of {
-    fn new(target: &Target) -> Self {
-        Self { model: target.model.as_str().to_owned(), base_url: target.provider.base_url.to_string() }
-    }
-}
-
-/// Whether what was kept is of a target's LLM.
-pub(super) fn is_of(target: &Target, kept: &str) -> bool {
-    serde_json::from_str::<Of>(kept).is_ok_and(|of| of == Of::new(target))
-}
-
-/// Of which LLM something was learned, in words that change with it.
-pub(super) fn llm(target: &Target) -> String {
-    format!("{} at {}", target.model.as_str(), target.provider.base_url)
+/// What an account's counter has told of uses whose LLM is not known, since a target was last touched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Others {
+    /// It could not tell, or it was not listened to.
+    #[default]
+    Untold,
+    /// There were none.
+    Still,
+    /// There were some.
+    Moved,
 }
 
 impl Learner {
@@ -107,6 +103,7 @@ impl Learner {
         history: &[Observation],
         fruitless: Option<Timestamp>,
     ) -> Self {
+        let of = kept.and_then(Of::read);
         let keeper = match kept {
             Some(kept) => Keeper::restore(kept, settings, history).0,
             None => Keeper::new(settings),
@@ -117,7 +114,8 @@ impl Learner {
             scale,
             touched: None,
             begun: None,
-            moved: Moved::No,
+            others: of.as_ref().map_or(Others::Untold, |of| of.others),
+            since: of.and_then(|of| of.since),
             stays: None,
             told: None,
             fruitless,
@@ -126,14 +124,42 @@ impl Learner {
         }
     }
 
-    /// Leaves the LLM alone for a day, because it and that of another target push each other out.
-    pub(super) fn yield_to(&mut self, rival: TargetId, wall: Timestamp) {
-        self.rival = Some((rival, self.scale.moment(wall).plus(Span::from_seconds(A_DAY))));
+    /// What users' tools told before this is not of its LLM.
+    pub(super) fn begins(&mut self, since: Timestamp) {
+        self.since = self.since.max(Some(since));
     }
 
-    /// The target that it makes way for, and until when.
-    fn yields(&self, now: Moment) -> Option<(&TargetId, Moment)> {
-        self.rival.as_ref().filter(|(_, until)| now < *until).map(|(rival, until)| (rival, *until))
+    /// Takes in that a warm-up began which was not told of. Where it was after all that was, nobody knows any more how long
+    /// the LLM has been idle.
+    pub(super) fn was_warmed(&mut self, began: Timestamp) {
+        let touched = self.keeper.answer(Moment::default()).touched_at;
+        let since = |touched| self.scale.moment(began).since(touched).seconds();
+        if touched.is_none_or(|touched| since(touched) > self.scale.span(SAME_CLOCK).seconds()) {
+            self.keeper.forget_touch();
+            self.others = Others::Untold;
+            self.begins(began);
+        }
+    }
+
+    /// Leaves the LLM alone for a while because of another.
+    pub(super) fn yield_to(&mut self, target: TargetId, why: Yields, wall: Timestamp) {
+        let until = self.scale.moment(wall).plus(Span::from_seconds(if why == Yields::Surely { A_DAY } else { TRIAL }));
+        self.rival = Some(Rival { target, until, why });
+    }
+
+    /// Ends its making way.
+    pub(super) fn stay(&mut self) {
+        self.rival = None;
+    }
+
+    /// Whom it makes way for.
+    fn rival(&self, now: Moment) -> Option<&Rival> {
+        self.rival.as_ref().filter(|rival| now < rival.until)
+    }
+
+    /// The same, once it is sure.
+    fn yields(&self, now: Moment) -> Option<&TargetId> {
+        self.rival(now).filter(|rival| rival.why == Yields::Surely).map(|rival| &rival.target)
     }
 
     /// When a user was last seen to use the LLM.
@@ -143,13 +169,15 @@ impl Learner {
     }
 
     /// What a warm-up found that taught this, by the server's own word.
-    pub(super) fn found(outcome: &Outcome, taught: &Observation) -> Option<Found> {
+    pub(super) fn found(&self, outcome: &Outcome, taught: &Observation) -> Option<Find> {
         let soon = taught.gap.is_some_and(|gap| gap.seconds() <= SOON);
-        match outcome.residence? {
-            Residence::Loaded { .. } => Some(Found::There),
-            Residence::Absent if soon => Some(Found::GoneSoon),
-            Residence::Absent => Some(Found::GoneLater),
-        }
+        let found = match outcome.residence? {
+            Residence::Loaded { .. } => Found::There,
+            Residence::Absent if soon => Found::GoneSoon,
+            Residence::Absent => Found::GoneLater,
+        };
+        let (gap, stays) = (taught.gap.map(Span::seconds), self.stays.map(Span::seconds));
+        Some(Find { found, at: taught.at.seconds(), gap, stays })
     }
 
     /// Whether what was kept has to be computed anew from the observations.
@@ -164,12 +192,7 @@ impl Learner {
 
     /// What is kept of it.
     pub(super) fn kept(&self, target: &Target) -> String {
-        let (of, kept) = (serde_json::to_string(&Of::new(target)).unwrap_or_default(), self.keeper.keep());
-        // One object of the two, so that whoever knows the policy's can read it.
-        match (of.strip_suffix('}'), kept.strip_prefix('{')) {
-            (Some(of), Some(kept)) => format!("{of},{kept}"),
-            _ => kept,
-        }
+        Of::new(target, self.since, self.others).around(self.keeper.keep())
     }
 
     /// Notes that a probe begins, or waits for its turn.
@@ -177,18 +200,28 @@ impl Learner {
         self.begun = Some(Begun { idle: self.keeper.idle(self.scale.moment(wall)), at: now });
     }
 
+    /// Whether a user's tool has told of a use at this moment or a later one.
+    pub(super) fn was_told(&self, at: Timestamp, wall: Timestamp) -> bool {
+        self.told.filter(|told| *told <= wall).is_some_and(|told| told >= at)
+    }
+
     /// Takes in a user's request that was told of by the user's tool; `false` where it is no news.
     pub(super) fn told(&mut self, at: Timestamp, wall: Timestamp) -> bool {
-        // A time that has not come was written by a clock that was wrong.
+        // What has not come was noted by a clock that was wrong, be it told or remembered.
         let ahead = at.duration_since(wall) > SignedDuration::from_secs(1);
         let at = at.min(wall);
-        if ahead || self.told.is_some_and(|told| told >= at) {
+        let of_another = self.since.is_some_and(|since| since <= wall && since > at);
+        if ahead || of_another || self.was_told(at, wall) {
             return false;
         }
         self.told = Some(at);
-        let moment = self.scale.moment(at);
+        let (moment, now) = (self.scale.moment(at), self.scale.moment(wall));
+        let answer = self.keeper.answer(moment);
+        let known = |then: Option<Moment>| then.filter(|then| *then <= now);
         // After a restart what was told is told again.
-        if self.keeper.answer(moment).used_at.is_some_and(|used| used >= moment) {
+        let again = known(answer.used_at).is_some_and(|used| used >= moment);
+        let late = known(answer.touched_at).is_some_and(|touched| touched.since(moment).seconds() >= LONG_BEFORE);
+        if again || late {
             return false;
         }
         self.touch(moment, Span::ZERO);
@@ -202,15 +235,33 @@ impl Learner {
         self.touch(self.scale.moment(from), slack);
     }
 
-    /// Takes in that somebody used some LLM of the account.
-    pub(super) fn somebody_used_some(&mut self) {
-        self.moved = Moved::Yes;
+    /// Takes in what the account's counter tells of uses whose LLM is not known.
+    pub(super) fn counted(&mut self, counter: Counter) {
+        self.others = match (self.others, counter) {
+            (_, Counter::Moved) | (Others::Moved, _) => Others::Moved,
+            (_, Counter::Untold) => Others::Untold,
+            (others, Counter::Absent | Counter::Still) => others,
+        };
+    }
+
+    /// Takes in that another target of ours has warmed the same LLM, and what that taught.
+    pub(super) fn warmed_beside(&mut self, at: Timestamp, taught: Option<&Observation>, now: Instant) {
+        let at = self.scale.moment(at);
+        match taught {
+            Some(observation) => self.keeper.observe(observation),
+            None => self.keeper.warmed(at),
+        }
+        (self.touched, self.others) = (Some((at, now)), Others::Still);
+    }
+
+    /// Whether a warm-up was begun that has not come back.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.begun.is_some()
     }
 
     fn touch(&mut self, at: Moment, slack: Span) {
         self.keeper.touch(at, slack);
-        self.touched = None;
-        self.moved = Moved::No;
+        (self.touched, self.others) = (None, Others::Still);
     }
 
     /// Takes in a warm-up. What it taught, if anything.
@@ -231,13 +282,12 @@ impl Learner {
         };
         let start = self.scale.moment(outcome.started);
         self.expires(outcome, start);
-        let ended = outcome.started.saturating_add(outcome.timings.total).unwrap_or(outcome.started);
         let (gap, slack) = self.idle(outcome, start, begun);
         let observation =
-            Observation { at: self.scale.moment(ended), gap, slack, reply, sight: self.sight(outcome), hours };
+            Observation { at: self.scale.moment(ended(outcome)), gap, slack, reply, sight: self.sight(outcome), hours };
         self.keeper.observe(&observation);
         self.touched = Some((observation.at, now));
-        self.moved = Moved::No;
+        self.others = Others::Still;
         self.fruitless = None;
         Some(observation)
     }
@@ -293,12 +343,14 @@ impl Learner {
             // As good as seen for what it says of the past. But it is read with a warm-up only, so a model that is given up
             // would never be seen to be used again.
             Sight::CounterStill
-        } else if !counts(&outcome.quota) {
-            Sight::Blind
-        } else if self.moved == Moved::Yes {
-            Sight::CounterMoved
         } else {
-            Sight::CounterStill
+            match self.others {
+                // What this probe has not read may have moved by now.
+                _ if outcome.used.counter == Counter::Absent => Sight::Blind,
+                Others::Untold => Sight::Blind,
+                Others::Moved => Sight::CounterMoved,
+                Others::Still => Sight::CounterStill,
+            }
         }
     }
 
@@ -307,8 +359,8 @@ impl Learner {
         let now = self.scale.moment(wall);
         let mut answer = self.keeper.answer(now);
         let touched = answer.touched_at?;
-        if let Some((_, until)) = self.yields(now) {
-            (answer.next_gap, answer.resume_at, answer.again) = (None, Some(until), Again::AfterGap);
+        if let Some(rival) = self.rival(now) {
+            (answer.next_gap, answer.resume_at, answer.again) = (None, Some(rival.until), Again::AfterGap);
         }
         let next = if answer.again == Again::AtOnce { Some(touched) } else { answer.due().or(answer.resume_at) };
         Some(Learned {
@@ -330,7 +382,7 @@ impl Learner {
     pub(super) fn says(&self, wall: Timestamp) -> String {
         let now = self.scale.moment(wall);
         match self.yields(now) {
-            Some((rival, _)) => format!(
+            Some(rival) => format!(
                 "pushed out by {rival} and pushing it out: the server holds one model at a time; not warmed until tomorrow"
             ),
             None => self.keeper.answer(now).says.to_string(),
@@ -343,36 +395,4 @@ impl Learner {
         let state = if self.yields(now).is_some() { "in-turns" } else { self.keeper.answer(now).says.state() };
         (self.state.replace(state) != Some(state)).then_some(state)
     }
-}
-
-/// What a warm-up says of the LLM's state. Nothing where it was refused, withheld, interrupted, or the network failed.
-fn reply(outcome: &Outcome, scale: TimeScale) -> Option<Reply> {
-    let span = |time: Duration| scale.span(time);
-    match &outcome.diagnosis {
-        Some(diagnosis) if diagnosis.code == Code::FirstTokenTimeout => {
-            return Some(Reply::TimedOut(span(outcome.timings.total)));
-        }
-        // It said so itself, until nobody waited any longer; and our request has had it load.
-        Some(diagnosis) if diagnosis.code == Code::Loading => return Some(Reply::Loading(span(outcome.timings.total))),
-        Some(_) => return None,
-        None => {}
-    }
-    let timings = &outcome.timings;
-    // One whose state is read without a request is not touched by it; a preload has no token, but an answer.
-    let spent = outcome.proof != Proof::AlreadyLoaded || timings.headers.is_some();
-    let took = timings.first_token.or(timings.last_token).or(timings.headers).filter(|_| spent)?;
-    Some(match outcome.residence {
-        Some(Residence::Absent) if outcome.attempts > 1 => Reply::Loading(span(timings.total.max(took))),
-        Some(Residence::Absent) => Reply::Loading(span(took)),
-        Some(Residence::Loaded { .. }) => Reply::FirstToken(span(took.min(LOADED_ANSWERS))),
-        None => Reply::FirstToken(span(took)),
-    })
-}
-
-/// Whether a counter of the account was read that tells of others' requests: one that is not full again a minute later.
-fn counts(quota: &QuotaSeen) -> bool {
-    quota
-        .before
-        .iter()
-        .any(|reading| reading.unit == Unit::Requests && reading.remaining.is_some() && !reading.window.is_brief())
 }

@@ -11,6 +11,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::board::{Board, Phase};
 use super::drift::{Drift, Step};
+use super::errand::Errand;
 use super::keys::Keys;
 use super::manager::Manager;
 use super::parts::{DaemonError, Ended, Pace, Parts, Signal};
@@ -19,6 +20,7 @@ use super::scale::TimeScale;
 use super::settle::{Memory, Ran};
 use super::slot::{Slot, instant_of, spread};
 use super::source::{Looks, Source};
+use super::stakes::Stakes;
 use super::trigger::{Alarm, Trigger};
 use super::turns::Turns;
 use super::witness::Asking;
@@ -60,6 +62,9 @@ pub struct Daemon {
     pub(super) outages: HashMap<ProviderId, Outage>,
     /// Who pushes whom out of memory, at each provider.
     pub(super) turns: HashMap<ProviderId, Turns>,
+    pub(super) stakes: Stakes,
+    /// The look at what users' tools tell.
+    pub(super) looking: Errand,
     pub(super) keys: Keys,
     pub(super) witness: Arc<Asking>,
     pub(super) writer: Option<Writer>,
@@ -148,6 +153,8 @@ impl Daemon {
             slots: HashMap::new(),
             outages: HashMap::new(),
             turns: HashMap::new(),
+            stakes: Stakes::default(),
+            looking: Errand::default(),
             keys: Keys::default(),
             witness: Arc::new(witness),
             writer,
@@ -238,14 +245,14 @@ impl Daemon {
             return;
         }
         slot.due = slot.timetable.as_ref().and_then(|timetable| timetable.next(wall, &slot.past));
-        slot.due = slot.resumes(wall).or(slot.due);
+        slot.due = slot.first_contact(wall).or_else(|| slot.resumes(wall)).or(slot.due);
         self.metrics.next_due(id, slot.due.as_ref().map(|due| due.at));
         let Some(due) = &slot.due else {
             slot.alarm = None;
             return self.trigger.disarm(id.clone());
         };
         let mut at = instant_of(due.at, wall, now);
-        if due.why == Why::Missed {
+        if due.why == Why::Missed || due.at <= wall {
             at += spread(place.0, place.1);
         }
         slot.alarm = Some(at);
@@ -283,7 +290,9 @@ impl Daemon {
             return;
         }
         let Some(due) = slot.due else { return };
-        if due.depth == Depth::Warm && self.is_put_off(&alarm.target) {
+        let wall = self.clock.wall();
+        let warm = due.depth == Depth::Warm;
+        if warm && (self.is_put_off(&alarm.target) || self.is_left_to_another(&alarm.target, wall)) {
             return;
         }
         if due.missed > 0 {

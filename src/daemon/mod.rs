@@ -7,7 +7,9 @@
 mod board;
 mod drain;
 mod drift;
+mod errand;
 mod exhibit;
+mod kept;
 mod keys;
 mod learner;
 #[cfg(test)]
@@ -19,9 +21,13 @@ mod once;
 mod outlook;
 mod parts;
 mod reload;
+mod reply;
 mod scale;
 mod settle;
+mod shared;
 mod slot;
+#[cfg(test)]
+mod slot_tests;
 mod source;
 mod stakes;
 mod trigger;
@@ -30,7 +36,7 @@ mod witness;
 
 pub use board::{Board, Phase, Row};
 pub use exhibit::Exhibit;
-pub use learner::keeper_settings;
+pub use kept::{keeper_settings, llm_of_kept};
 pub use life::Daemon;
 pub use manager::Manager;
 pub use once::{Once, Wanted};

@@ -117,7 +117,9 @@ fn due_by(slot: &Slot, wall: Timestamp, wanted: Wanted) -> Option<Due> {
     let last = |ran: Option<Timestamp>| {
         ran.filter(|ran| *ran <= wall).unwrap_or_else(|| wall.saturating_sub(LONG_AGO).unwrap_or(wall))
     };
-    let past = Past { auth: Some(last(slot.past.auth)), warm: Some(last(slot.past.warm)), ..slot.past };
+    // What has not come yet was noted by a clock that has been set back. Each pass asks anew, so it was long ago, not now.
+    let learned = slot.past.learned.map(|learned| learned.set_back(wall, last(None)));
+    let past = Past { auth: Some(last(slot.past.auth)), warm: Some(last(slot.past.warm)), learned, ..slot.past };
     // A warm-up is owed only while its window is open, so it is asked for at this moment; a check at any time.
     if schedule.warm.is_some()
         && let Some(timetable) = timetable(TargetSchedule { auth: None, ..schedule.clone() })

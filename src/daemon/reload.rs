@@ -14,7 +14,7 @@ use super::life::Daemon;
 use super::settle::Memory;
 use super::slot::Slot;
 use super::source::{Loaded, Looks, Source, SourceError};
-use super::stakes::stakes;
+use super::stakes::Stakes;
 use crate::outcome::{Outage, Service, Status, is_shared};
 use crate::plan::{AUTO, CronBook, Timetable};
 use crate::store::{StoreError, Swept};
@@ -199,8 +199,8 @@ impl Daemon {
             }
             self.slots.insert(id, slot);
         }
-        let stakes = stakes(self.slots.values(), &config.quotas, &config.assumptions);
-        self.treasury.adopt(config.quotas, &stakes);
+        self.stakes = Stakes::new(config.quotas, config.assumptions);
+        self.stakes.put(self.slots.values(), &self.treasury);
         let removed = old.len();
         for id in old.into_keys() {
             self.trigger.disarm(id);

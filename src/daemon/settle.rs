@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::task::{self, JoinError};
 
-use super::learner::{Learner, is_of};
+use super::kept::{is_of, llm_of_kept};
+use super::learner::Learner;
 use super::life::Daemon;
 use super::reload::News;
+use super::reply::ended;
 use super::slot::{Pause, Remembered, Slot};
 use crate::outcome::{Class, Code, Event, Flip, Outcome, Record, Seen, Service, Standing, Upkeep};
 use crate::plan::{Due, Past};
@@ -49,7 +51,8 @@ impl Memory {
         let mut observations = HashMap::new();
         for (name, kept) in &learned {
             if Learner::needs_history(kept) {
-                observations.insert(name.clone(), store.observations(name).await.unwrap_or_default());
+                let read = store.observations(name, llm_of_kept(kept).as_deref()).await;
+                observations.insert(name.clone(), read.unwrap_or_default());
             }
         }
         Self { standings: read(StateKind::Standing).await, pasts: read(StateKind::Past).await, learned, observations }
@@ -58,6 +61,13 @@ impl Memory {
     /// What was kept of what was learned of a target's LLM.
     pub(super) fn learned(&self, target: &Target) -> Option<&str> {
         self.learned.get(target.id.as_str()).map(String::as_str).filter(|kept| is_of(target, kept))
+    }
+
+    /// Whether a target of this name was another LLM's, when it was last heard of.
+    pub(super) fn named_another(&self, target: &Target) -> bool {
+        let id = target.id.as_str();
+        let past = self.pasts.get(id).and_then(|text| serde_json::from_str::<Remembered>(text).ok());
+        self.learned.get(id).is_some_and(|kept| !is_of(target, kept)) || past.is_some_and(|past| !past.is_of(target))
     }
 
     /// The observations that it rests on, where they are needed.
@@ -164,6 +174,7 @@ impl Daemon {
                 });
             }
         }
+        self.tell_beside(&outcome, entry.learned.as_ref());
         if let Some(writer) = &self.writer {
             writer.submit(entry).await;
         }
@@ -237,10 +248,4 @@ impl Daemon {
             });
         }
     }
-}
-
-/// When a probe ended.
-fn ended(outcome: &Outcome) -> Timestamp {
-    let total = SignedDuration::try_from(outcome.timings.total).unwrap_or(SignedDuration::MAX);
-    outcome.started.checked_add(total).unwrap_or(outcome.started)
 }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::board::Row;
+use super::kept::names;
 use super::learner::Learner;
 use crate::outcome::{Outcome, Standing, Verdict, Warmth, Withholding, judge};
 use crate::plan::{Due, Learned, Past, TargetSchedule, Timetable, Why};
@@ -49,7 +50,7 @@ impl Pause {
     fn of(outcome: &Outcome) -> Option<Self> {
         let diagnosis = outcome.diagnosis.as_ref()?;
         outcome.withheld.filter(|why| *why != Withholding::InFlight)?;
-        let why = diagnosis.evidence.split([':', ';', '(']).next().unwrap_or_default().trim().to_owned();
+        let why = outcome.withheld_says.clone().unwrap_or_else(|| diagnosis.evidence.clone());
         Some(Self { why, until: diagnosis.reset.map(|reset| reset.at) })
     }
 }
@@ -132,6 +133,13 @@ impl Slot {
             },
             first_token: outcome.timings.first_token.or_else(|| before.and_then(|before| before.first_token)),
         });
+    }
+
+    /// The first contact with an LLM that is to be learned of: at once, where it is to be warm now.
+    pub(super) fn first_contact(&self, wall: Timestamp) -> Option<Due> {
+        let is_new = self.learner.is_some() && self.past.learned.is_none() && self.past.warm.is_none();
+        let timetable = self.timetable.as_ref().filter(|_| is_new)?;
+        timetable.warms_at(wall).then_some(Due { at: wall, depth: Depth::Warm, why: Why::Schedule, missed: 0 })
     }
 
     /// When a warm-up that was withheld is to be made, where its schedule would have it later.
@@ -223,11 +231,15 @@ impl Remembered {
         self.past(target).and(self.pause.clone())
     }
 
+    /// Whether this is about a target's LLM.
+    pub(super) fn is_of(&self, target: &Target) -> bool {
+        names(target, &self.model, &self.base_url)
+    }
+
     /// The past of a target, if this is about it.
     pub(super) fn past(&self, target: &Target) -> Option<Past> {
-        let same = self.model == target.model.as_str() && self.base_url == target.provider.base_url.to_string();
         let cold_start = self.cold_start_ms.map(Duration::from_millis);
-        same.then_some(Past { auth: self.auth, warm: self.warm, cold_start, learned: self.learned })
+        self.is_of(target).then_some(Past { auth: self.auth, warm: self.warm, cold_start, learned: self.learned })
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Diagnosis, ListPrice, QuotaSeen, Used, Withholding};
+use super::{Cost, Diagnosis, ListPrice, QuotaSeen, Uses, Withholding};
 use crate::target::{Depth, ForwardProxy, Target};
 
 /// A rung of the ladder, from the lowest.
@@ -303,6 +303,8 @@ pub struct Outcome {
     pub list_price: Option<ListPrice>,
     /// Why the warm-up was withheld, where it was.
     pub withheld: Option<Withholding>,
+    /// The same in a few words: `quota below 15 %`.
+    pub withheld_says: Option<String>,
     /// The last HTTP status.
     pub http_status: Option<u16>,
     /// The provider's id of the last request, for its support.
@@ -312,7 +314,7 @@ pub struct Outcome {
     /// What the server itself said of it before the warm-up, where it did.
     pub residence: Option<Residence>,
     /// Uses of the provider's account that were not ours, as its counter showed them.
-    pub used: Vec<Used>,
+    pub used: Uses,
     /// When the server's certificate ends.
     pub certificate_ends: Option<Timestamp>,
     /// What went wrong; absent when nothing did.

@@ -29,7 +29,7 @@ pub use examination::{
 };
 pub use facts::{Connection, Outcome, Proof, Residence, RunId, Stage, StageTime, Timings, Usage, Warmth};
 pub use outage::{Notice, Outage, ProviderFlip, is_shared};
-pub use reading::{Cost, Limited, ListPrice, QuotaSeen, Reading, Unit, Used, WindowName, Withholding};
+pub use reading::{Cost, Counter, Limited, ListPrice, QuotaSeen, Reading, Unit, Used, Uses, WindowName, Withholding};
 pub use record::{Record, SCHEMA};
 pub use standing::{Flip, Seen, Standing, Upkeep};
 pub use status::{Damping, Status};

@@ -154,6 +154,48 @@ pub struct Used {
     pub since: Duration,
 }
 
+/// What an account's counters of requests tell of uses that were not ours, since they were read last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Uses {
+    /// Those that are sure.
+    pub seen: Vec<Used>,
+    /// What it comes to.
+    pub counter: Counter,
+}
+
+/// Whether a counter fell by more than we know to have spent; the surer, the greater.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counter {
+    /// There is none, or it was not read.
+    #[default]
+    Absent,
+    /// It cannot tell: it was not read before, it is full, or something has come back meanwhile or may have.
+    Untold,
+    /// It did not.
+    Still,
+    /// It did.
+    Moved,
+}
+
+impl Uses {
+    /// Adds what another counter tells of the same time: what one of them is sure of holds.
+    pub fn beside(&mut self, other: Self) {
+        self.counter = self.counter.max(other.counter);
+        self.seen.extend(other.seen);
+    }
+
+    /// Adds what was told of the time after: it was still only if it was still in both.
+    pub fn then(&mut self, later: Self) {
+        self.counter = match (self.counter, later.counter) {
+            (Counter::Moved, _) | (_, Counter::Moved) => Counter::Moved,
+            (Counter::Untold, _) | (_, Counter::Untold) => Counter::Untold,
+            (Counter::Still, _) | (_, Counter::Still) => Counter::Still,
+            (Counter::Absent, Counter::Absent) => Counter::Absent,
+        };
+        self.seen.extend(later.seen);
+    }
+}
+
 /// No provider has more limits than this.
 const READINGS: usize = 16;
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Code, Connection, Cost, Diagnosis, Limited, Outcome, Proof, QuotaSeen, Reading, Reset, ResetSource, RunId, Stage,
-    StageTime, Timings, Unit, Usage, Warmth, WindowName, Withholding,
+    StageTime, Timings, Unit, Usage, Uses, Warmth, WindowName, Withholding,
 };
 use crate::target::{
     BaseUrl, CapField, CredentialSource, Depth, Dialect, Expectation, Family, KeyHeader, Kind, ModelId,
@@ -101,12 +101,13 @@ pub(crate) fn ready(provider: &str, id: &str, llm: &str) -> Outcome {
         cost: Cost::default(),
         quota: QuotaSeen::default(),
         withheld: None,
+        withheld_says: None,
         list_price: None,
         http_status: Some(200),
         request_id: None,
         warmth: Warmth::Warm,
         residence: None,
-        used: Vec::new(),
+        used: Uses::default(),
         certificate_ends: None,
         diagnosis: None,
         warnings: Vec::new(),
@@ -162,7 +163,8 @@ pub(crate) fn withheld(provider: &str, id: &str, llm: &str, seconds: i64) -> Out
     spared.remedy = Code::QuotaWithheld.explain().remedy.join(" ").replace("{model}", llm);
     spared.reset = Some(reset_after(seconds));
     let outcome = failed(ready(provider, id, llm), spared, Proof::KeyAcceptedAndListed, Some(200));
-    Outcome { withheld: Some(Withholding::Floor), ..outcome }
+    let says = Some("quota below 15 %".to_owned());
+    Outcome { withheld: Some(Withholding::Floor), withheld_says: says, ..outcome }
 }
 
 pub(crate) fn reset_after(seconds: i64) -> Reset {

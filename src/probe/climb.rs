@@ -21,7 +21,7 @@ use super::{authenticate, credential, dial, locate, warm};
 use crate::outcome::words::duration;
 use crate::outcome::{
     Code, Connection, Cost, Diagnosis, Event, ListPrice, Outcome, Proof, QuotaSeen, Reading, Reset, ResetSource,
-    Residence, RunId, Stage, StageTime, Timings, Usage, Warmth, Withholding,
+    Residence, RunId, Stage, StageTime, Timings, Usage, Uses, Warmth, Withholding,
 };
 use crate::target::{Credential, Depth, Target};
 
@@ -158,6 +158,8 @@ pub(super) struct Facts {
     /// How many of them the provider may have charged for: all but those that it has refused.
     pub charged: u32,
     pub withheld: Option<Withholding>,
+    /// The same in a few words.
+    pub withheld_says: Option<String>,
     stages: Vec<StageTime>,
 }
 
@@ -214,7 +216,7 @@ impl Climb<'_> {
     pub(super) async fn ask(&mut self) -> Result<(), Fault> {
         let known = KnownOfQuota { seen: &self.facts.quota, list_price: self.facts.list_price };
         let Err(refused) = self.permit.ask(known).await else { return Ok(()) };
-        self.facts.withheld = Some(refused.why);
+        (self.facts.withheld, self.facts.withheld_says) = (Some(refused.why), Some(refused.says));
         let reset = refused.after.map(|after| {
             let at = SignedDuration::try_from(after).ok().and_then(|after| self.clock.wall().checked_add(after).ok());
             Reset { after, at: at.unwrap_or(Timestamp::MAX), source: ResetSource::Governor }
@@ -286,6 +288,7 @@ pub async fn climb(
             requests_that_warm: 0,
             charged: 0,
             withheld: None,
+            withheld_says: None,
             stages: Vec::new(),
         },
         begun,
@@ -333,11 +336,12 @@ pub async fn climb(
         quota: facts.quota,
         list_price: facts.list_price,
         withheld: facts.withheld,
+        withheld_says: facts.withheld_says,
         http_status: facts.http_status,
         request_id: facts.request_id,
         warmth: facts.warmth,
         residence: facts.residence,
-        used: Vec::new(),
+        used: Uses::default(),
         certificate_ends: facts.certificate_ends,
         diagnosis,
         warnings,

@@ -32,6 +32,8 @@ pub struct NotPermitted {
     pub code: Code,
     /// The reason.
     pub why: Withholding,
+    /// The same in a few words, as a table has room for: `quota below 15 %`.
+    pub says: String,
     /// In words: `quota below 15 %: 61.2 requests of 500 left`.
     pub evidence: String,
     /// When it may be otherwise.

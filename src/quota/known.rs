@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Limit, Refill};
-use crate::outcome::{Limited, Reading, Unit, Used, WindowName};
+use crate::outcome::{Counter, Limited, Reading, Unit, Used, Uses, WindowName};
 
 /// A reading that is older says nothing any more, once what it promised has come: a probe will read anew.
 const STALE_S: f64 = 24.0 * 3600.0;
@@ -40,8 +40,10 @@ const FAR_S: f64 = 32.0 * 86_400.0;
 const SKEW_S: f64 = 30.0;
 /// The least fall of a counter that is taken for a use.
 const LEAST_USE: f64 = 0.01;
-/// By this part our own requests may have cost more than is believed.
+/// By this part our own requests may have cost more than is believed, where a fall is to be told …
 const PRICE_DOUBT: f64 = 0.25;
+/// … and where it is to be told that there was none: a use of a cheap LLM is not to be taken for doubt.
+const STILL_DOUBT: f64 = 0.05;
 
 /// The last reading of a limit, kept by its age rather than its time, so that no clock that is set can touch it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,11 +103,19 @@ impl Known {
         Self { pending: pending.max(0.0), ..self }
     }
 
-    /// A use by others between this reading and a newer one: what it fell by that neither our own requests nor what comes
-    /// back by itself explains. Only of a counter of requests that others cannot have used and refilled meanwhile.
-    pub(super) fn used_until(&self, newer: &Self, limit: Option<&Limit>) -> Option<Used> {
-        if self.unit != Unit::Requests || newer.unit != Unit::Requests || self.window.is_brief() {
-            return None;
+    /// Whether it is a counter of requests by which uses can be told: one that others cannot have used and refilled
+    /// within a minute.
+    pub(super) fn counts_uses(&self) -> bool {
+        self.unit == Unit::Requests && self.remaining.is_some() && !self.window.is_brief()
+    }
+
+    /// What the counter tells of others between this reading and a newer one: what it fell by that neither our own
+    /// requests nor what comes back by itself explains.
+    pub(super) fn used_until(&self, newer: &Self, limit: Option<&Limit>) -> Uses {
+        let told = |counter| Uses { seen: Vec::new(), counter };
+        let Some(remaining) = newer.remaining.filter(|_| newer.counts_uses()) else { return Uses::default() };
+        if !self.counts_uses() {
+            return told(Counter::Untold);
         }
         let came_back = self.next_s.is_some_and(|next| self.age_s >= next - SKEW_S);
         let reckoned = match limit.map(|limit| limit.refill) {
@@ -117,11 +127,41 @@ impl Known {
         };
         // A tick of which it is not sure that it has come is not counted: better one use overlooked than one invented.
         let careful = Self { age_s: (self.age_s - SKEW_S).max(0.0), ..self.clone() };
-        let expected = careful.left(limit).filter(|_| reckoned)?.remaining;
-        let fell = expected - newer.remaining? - self.pending;
-        let sure = fell > LEAST_USE + PRICE_DOUBT * self.spent;
-        let since = Duration::try_from_secs_f64(self.age_s).ok()?;
-        sure.then(|| Used { window: self.window.clone(), requests: fell, since })
+        let expected = careful.left(limit).filter(|_| reckoned).map(|left| left.remaining);
+        let fell = expected.map_or(0.0, |expected| expected - remaining - self.pending);
+        if fell > LEAST_USE + PRICE_DOUBT * self.spent {
+            let since = Duration::try_from_secs_f64(self.age_s).unwrap_or_default();
+            let used = Used { window: self.window.clone(), requests: fell, since };
+            return Uses { seen: vec![used], counter: Counter::Moved };
+        }
+        told(if reckoned && self.was_still(newer, remaining, limit) { Counter::Still } else { Counter::Untold })
+    }
+
+    /// Whether nobody but us can have used anything until a newer reading: it has as much as there can be, were all that
+    /// may have come back still there, and were it not for what there is at most.
+    fn was_still(&self, newer: &Self, remaining: f64, limit: Option<&Limit>) -> bool {
+        let refill = limit.map(|limit| limit.refill);
+        let hopeful = match (refill, self.next_s) {
+            // Of whose ticks the time is not known: one may lie just ahead.
+            (Some(Refill::Steps { every, .. }), None) => every.as_secs_f64(),
+            _ => SKEW_S,
+        };
+        let hopeful = Self { age_s: self.age_s + hopeful, max: None, ..self.clone() };
+        let endless = limit.map(|limit| Limit { max: f64::INFINITY, ..limit.clone() });
+        let Some(most) = hopeful.left(endless.as_ref()) else { return false };
+        // What was under way at either reading may not have been counted yet.
+        let most = most.remaining + (self.pending + newer.pending).min(self.spent);
+        let doubt = LEAST_USE + STILL_DOUBT * self.spent;
+        let waits = self.next_s.is_some_and(|next| self.age_s + SKEW_S < next);
+        match refill {
+            Some(Refill::Steps { .. } | Refill::Never) => remaining >= most - doubt,
+            _ if waits => remaining >= most - doubt,
+            // It may fill up by and by: then it would hardly stand where it stood, unless it is full.
+            _ => {
+                let max = newer.max.or(self.max).or(limit.map(|limit| limit.max));
+                (remaining - most).abs() <= doubt && max.is_none_or(|max| remaining < max - doubt)
+            }
+        }
     }
 
     pub(super) fn pass(&mut self, seconds: f64) {

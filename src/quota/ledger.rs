@@ -12,7 +12,7 @@ use super::known::{Known, Left};
 use super::measured::Measured;
 use super::stamp::Stamp;
 use super::{Charge, Limit, Price, QuotaSettings};
-use crate::outcome::{Reading, Used, WindowName};
+use crate::outcome::{Counter, Reading, Uses, WindowName};
 use crate::target::{ModelId, TargetId};
 
 /// The layout of the ledger. One of another layout is begun anew, empty.
@@ -139,27 +139,26 @@ impl Ledger {
     }
 
     /// Takes in what a provider says of its limits, while no request of ours is under way there.
-    pub fn learn(&mut self, settings: &QuotaSettings, readings: &[Reading], now: Stamp) -> Vec<Used> {
+    pub fn learn(&mut self, settings: &QuotaSettings, readings: &[Reading], now: Stamp) -> Uses {
         self.learn_beside(settings, readings, 0.0, now)
     }
 
     /// Takes in what a provider says of its limits, while requests of ours are under way that may cost `pending` requests.
-    /// Returns uses that were not ours, as its counters show them.
-    pub fn learn_beside(
-        &mut self,
-        settings: &QuotaSettings,
-        readings: &[Reading],
-        pending: f64,
-        now: Stamp,
-    ) -> Vec<Used> {
+    /// Returns what its counters tell of uses that were not ours.
+    pub fn learn_beside(&mut self, settings: &QuotaSettings, readings: &[Reading], pending: f64, now: Stamp) -> Uses {
         self.pass(settings, now);
-        let mut used = Vec::new();
+        let mut used = Uses::default();
         for reading in readings {
             let known = Known::new(reading, now.wall_ms).beside(pending);
             if let Some(old) = self.known.iter_mut().find(|old| old.window == known.window) {
-                used.extend(old.used_until(&known, find(settings, &known.window)));
+                used.beside(old.used_until(&known, find(settings, &known.window)));
                 *old = known;
-            } else if self.known.len() < LIMITS_AT_MOST {
+                continue;
+            }
+            // There is nothing to compare it with.
+            let counter = if known.counts_uses() { Counter::Untold } else { Counter::Absent };
+            used.beside(Uses { seen: Vec::new(), counter });
+            if self.known.len() < LIMITS_AT_MOST {
                 self.known.push(known);
             }
         }

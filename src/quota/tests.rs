@@ -1,6 +1,7 @@
 //! The ledger and its governor: examples, and laws that hold whatever happens.
 
 mod laws;
+mod turns;
 mod uses;
 
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::outcome::{Limited, Reading, Unit, WindowName};
+use crate::outcome::{Counter, Limited, Reading, Unit, WindowName};
 use crate::target::{ModelId, TargetId};
 
 const MINUTE: i64 = 60_000;

@@ -56,6 +56,7 @@ fn rendered(config: &Config, format: Format, look: &Look, seed: Option<u64>) -> 
             target,
             schedule: config.schedules.get(&target.id),
             assumed: config.assumptions.get(&target.id),
+            learned: None,
         })
         .collect();
     let question = Question {

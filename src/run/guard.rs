@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::outcome::{Code, Connection, Cost, Diagnosis, Outcome, Proof, QuotaSeen, Stage, Timings, Usage, Warmth};
+use crate::outcome::{
+    Code, Connection, Cost, Diagnosis, Outcome, Proof, QuotaSeen, Stage, Timings, Usage, Uses, Warmth,
+};
 use crate::probe::{Cause, Job};
 
 /// Where a probe was when it ended before its time.
@@ -60,12 +62,13 @@ fn outcome(job: &Job, unfinished: Unfinished, code: Code, evidence: String) -> O
         cost: Cost::default(),
         quota: QuotaSeen::default(),
         withheld: None,
+        withheld_says: None,
         list_price: None,
         http_status: None,
         request_id: None,
         warmth: Warmth::Unknown,
         residence: None,
-        used: Vec::new(),
+        used: Uses::default(),
         certificate_ends: None,
         diagnosis: Some(diagnosis),
         warnings: Vec::new(),

@@ -12,7 +12,7 @@ use super::chance::Chance;
 use super::guard::{Unfinished, not_begun, panicked};
 use super::limits::{Gate, Lane, Limits};
 use super::treasury::{Presence, Treasury};
-use crate::outcome::{Code, Cost, Event, Outcome, Residence, Stage, Usage, Used, Warmth};
+use crate::outcome::{Code, Cost, Event, Outcome, Residence, Stage, Usage, Uses, Warmth};
 use crate::plan::{RetryPolicy, Tried};
 use crate::probe::clock::Clock;
 use crate::probe::transport::Network;
@@ -353,7 +353,7 @@ struct Sum {
     attempts: u32,
     usage: Usage,
     cost: Cost,
-    used: Vec<Used>,
+    used: Uses,
 }
 
 impl Sum {
@@ -365,7 +365,7 @@ impl Sum {
         outcome.attempts = self.attempts;
         outcome.usage = self.usage;
         outcome.cost = self.cost;
-        self.used.append(&mut outcome.used);
+        self.used.then(std::mem::take(&mut outcome.used));
         outcome.used.clone_from(&self.used);
         if tried.loading > 0 && outcome.diagnosis.is_none() {
             // It said that it was loading and then answered: it was cold, however quick the last answer came.

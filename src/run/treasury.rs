@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task;
 
 use super::cost::{counted, priced, spent};
-use crate::outcome::{Class, Code, Cost, Outcome, Stage, Used, Withholding};
+use crate::outcome::{Class, Code, Cost, Counter, Outcome, Stage, Uses, Withholding};
 use crate::probe::clock::Clock;
 use crate::probe::{Job, KnownOfQuota, Leave, NotPermitted, Permit};
 use crate::quota::{
@@ -225,7 +225,7 @@ pub(super) struct Attempt<'a> {
     before: Traffic,
     granted: Mutex<Option<(Grant, Price)>>,
     /// Uses that were not ours, once the ledger was told what was read before anything was spent.
-    used: Mutex<Option<Vec<Used>>>,
+    used: Mutex<Option<Uses>>,
 }
 
 impl Permit for Attempt<'_> {
@@ -265,8 +265,10 @@ impl Attempt<'_> {
             answer
         });
         if let (Err(error), Some(_), true) = (&kept, settings.daily_cap, spending != Spending::Unlimited) {
-            let evidence = format!("there is a daily cap, and what is spent cannot be kept: failed to {error}");
-            return Err(NotPermitted { code: Code::QuotaWithheld, why: Withholding::DailyCap, evidence, after: None });
+            let says = "there is a daily cap, and what is spent cannot be kept".to_owned();
+            let evidence = format!("{says}: failed to {error}");
+            let (code, why) = (Code::QuotaWithheld, Withholding::DailyCap);
+            return Err(NotPermitted { code, why, says, evidence, after: None });
         }
         match answer {
             Some(Ok(granted)) => {
@@ -285,12 +287,14 @@ impl Attempt<'_> {
                     _ => Code::QuotaWithheld,
                 },
                 why: withheld.why.kind(),
+                says: withheld.why.short(),
                 evidence: withheld.to_string(),
                 after: withheld.until_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
             }),
             None => Err(NotPermitted {
                 code: Code::QuotaWithheld,
                 why: Withholding::Limited,
+                says: "the quota's ledger could not be asked".to_owned(),
                 evidence: format!(
                     "the quota's ledger could not be asked: failed to {}",
                     kept.err().unwrap_or_default()
@@ -346,7 +350,16 @@ impl Attempt<'_> {
         });
         // `trouble` tells of a ledger that could not be kept; the probe's own outcome stands.
         let (used, _) = settled.await;
-        outcome.used = told.into_iter().chain(used).flatten().collect();
+        let used = used.unwrap_or_default();
+        outcome.used = match told {
+            Some(mut told) => {
+                // What a counter cannot tell of our own request's time is of no weight.
+                let sure = used.counter == Counter::Moved;
+                told.then(if sure { used } else { Uses::default() });
+                told
+            }
+            None => used,
+        };
     }
 
     /// What other requests of ours may have cost that were under way at the provider since the attempt began; `own` is

@@ -9,11 +9,10 @@ use super::open::Store;
 use super::{Reader, StoreError};
 use crate::warmth::{HISTORY, Observation};
 
-/// The LLM of a target's newest observation counts; what was seen of another before is of no use.
-const OBSERVATIONS: &str = "SELECT json FROM observations
-    WHERE target = $1 AND llm =
-        (SELECT llm FROM observations WHERE target = $1 ORDER BY at_ms DESC, id DESC LIMIT 1)
-    ORDER BY at_ms DESC, id DESC LIMIT $2";
+/// The LLM of a target's newest observation.
+const NEWEST_LLM: &str = "SELECT llm FROM observations WHERE target = $1 ORDER BY at_ms DESC, id DESC LIMIT 1";
+/// Those of one LLM, by whichever target they were made: what was seen of another is of no use.
+const OBSERVATIONS: &str = "SELECT json FROM observations WHERE llm = $1 ORDER BY at_ms DESC, id DESC LIMIT $2";
 const TOO_MANY: &str = "SELECT target FROM observations GROUP BY target HAVING COUNT(*) > $1";
 /// The oldest one that is kept.
 const OLDEST_KEPT: &str = "SELECT at_ms, id FROM observations WHERE target = $1
@@ -28,27 +27,36 @@ fn most() -> i64 {
     i64::try_from(HISTORY).unwrap_or(i64::MAX)
 }
 
-async fn observations(connection: &mut SqliteConnection, target: &str) -> Result<Vec<Observation>, Error> {
-    let rows: Vec<(String,)> =
-        sqlx::query_as(OBSERVATIONS).bind(target).bind(most()).fetch_all(&mut *connection).await?;
+async fn observations(
+    connection: &mut SqliteConnection,
+    target: &str,
+    llm: Option<&str>,
+) -> Result<Vec<Observation>, Error> {
+    let newest = match llm {
+        Some(llm) => Some((llm.to_owned(),)),
+        None => sqlx::query_as(NEWEST_LLM).bind(target).fetch_optional(&mut *connection).await?,
+    };
+    let Some((llm,)) = newest else { return Ok(Vec::new()) };
+    let rows: Vec<(String,)> = sqlx::query_as(OBSERVATIONS).bind(llm).bind(most()).fetch_all(&mut *connection).await?;
     // What another version wrote and this one cannot read is left out.
     Ok(rows.iter().rev().filter_map(|(json,)| serde_json::from_str(json).ok()).collect())
 }
 
 impl Reader {
-    /// What the last warm-ups of a target taught, the oldest first, at most [`HISTORY`]. All are of the LLM that its name
-    /// stood for last.
-    pub async fn observations(&self, target: &str) -> Result<Vec<Observation>, StoreError> {
+    /// What the last warm-ups of a target's LLM taught, the oldest first, at most [`HISTORY`]; those of other targets that
+    /// name the same are among them. The LLM is named as in [`Observed`](super::Observed); where none is asked for, it is
+    /// the one that the target's name stood for last.
+    pub async fn observations(&self, target: &str, llm: Option<&str>) -> Result<Vec<Observation>, StoreError> {
         let mut connection = self.connection.lock().await;
-        observations(&mut connection, target).await.map_err(|source| self.trouble(source))
+        observations(&mut connection, target, llm).await.map_err(|source| self.trouble(source))
     }
 }
 
 impl Store {
     /// The same as [`Reader::observations`], for the one who writes.
-    pub async fn observations(&self, target: &str) -> Result<Vec<Observation>, StoreError> {
+    pub async fn observations(&self, target: &str, llm: Option<&str>) -> Result<Vec<Observation>, StoreError> {
         let mut hand = self.hand().await;
-        let read = observations(&mut hand.connection, target).await;
+        let read = observations(&mut hand.connection, target, llm).await;
         read.map_err(|source| self.trouble("read the observations in", source))
     }
 

@@ -16,11 +16,13 @@ use super::suspend::{Counts, Keep, Suspension};
 const KNOWN_WITHIN: f64 = 1.6;
 /// The idle timeout has changed when it differs by more than this factor.
 const CHANGED_BY: f64 = 1.3;
+/// A first reply with less of a chance to have been cold shows how fast warm is.
+const CLEARLY_WARM: f32 = 0.2;
 /// How long a change is told, in seconds: two days.
 const CHANGE_IS_NEWS: f64 = 2.0 * 86_400.0;
 /// A touch that was told late is this much older than the last one at most, in seconds; if it is older, the clock was
 /// set back.
-const LATE_TOUCH: f64 = 3600.0;
+pub(super) const LATE_TOUCH: f64 = 3600.0;
 
 /// What a keeper is told once.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -231,6 +233,16 @@ impl Keeper {
         self.facts.counts.used(at);
     }
 
+    /// Takes in a warm-up of the same model that was sent at another's behest, and ended at `at`: a touch, and no use.
+    pub fn warmed(&mut self, at: Moment) {
+        self.touched(at);
+    }
+
+    /// Forgets when the model was last used: something has warmed it that nobody told of.
+    pub fn forget_touch(&mut self) {
+        (self.facts.touched_at, self.facts.slack) = (None, Span::ZERO);
+    }
+
     /// Takes in that the model was used, unless a later use is known already. Returns whether that was news.
     fn touched(&mut self, at: Moment) -> bool {
         let late = |before: Moment| before > at && before.since(at).seconds() < LATE_TOUCH;
@@ -287,7 +299,7 @@ impl Keeper {
             next_gap: suspension.is_none().then_some(self.next.span),
             resume_at,
             lead: gap::lead(self.replies.cold_start_p95()),
-            again: if facts.observations == 1 && facts.followed == 0 { Again::AtOnce } else { Again::AfterGap },
+            again: if self.wants_second() { Again::AtOnce } else { Again::AfterGap },
             p_cold: f64::from(facts.chance_cold),
             p_unloaded: idle.map_or(0.5, |idle| self.belief.evicted_by(idle.seconds())),
             idle_timeout,
@@ -298,6 +310,12 @@ impl Keeper {
             used_at: facts.counts.used_at,
             says: self.says(now, suspension, idle_timeout),
         }
+    }
+
+    /// Whether a second probe at once would teach something: the first was not clearly warm, so what warm is, is not known.
+    fn wants_second(&self) -> bool {
+        let facts = &self.facts;
+        facts.observations == 1 && facts.followed == 0 && facts.chance_cold >= CLEARLY_WARM
     }
 
     fn says(&self, now: Moment, suspension: Option<Suspension>, timeout: IdleTimeout) -> Says {

@@ -32,7 +32,7 @@ const QUEUED_WHEN_BUSY: f64 = 0.2;
 const QUEUED_WHEN_BLIND: f64 = 0.1;
 
 /// So many warm replies are few.
-const FEW: usize = 8;
+const FEW: usize = 2;
 
 /// A cold start's length before any is known, in seconds.
 pub(super) const ASSUMED_COLD: f64 = 25.0;

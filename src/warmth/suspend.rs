@@ -111,7 +111,9 @@ impl Counts {
             self.between += share * (self.unused as f32 - self.between);
         }
         self.unused = 0;
-        self.used_at = Some(self.used_at.map_or(at, |before| if before > at { before } else { at }));
+        // What is told late changes nothing; what was far ahead was noted by a clock that has been set back since.
+        let late = |before: &Moment| *before > at && before.since(at).seconds() < super::keeper::LATE_TOUCH;
+        self.used_at = self.used_at.filter(late).or(Some(at));
         if self.suspension == Some(Suspension::Unused) {
             self.suspension = None;
         }

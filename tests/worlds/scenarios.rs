@@ -14,6 +14,8 @@ pub(crate) struct Scenario {
     pub(crate) eviction: f64,
     /// The median cold start.
     pub(crate) load: f64,
+    /// The median time to the first token of a warm model.
+    pub(crate) warm: f64,
     /// Sessions an hour in the window.
     pub(crate) users: f64,
     /// Requests an hour that other tenants send by day and nobody sees.
@@ -46,6 +48,7 @@ pub(crate) const fn plain(name: &'static str, timeout: f64) -> Scenario {
         jitter: 0.0,
         eviction: f64::INFINITY,
         load: 30.0,
+        warm: 0.35,
         users: 1.5,
         tenants: 0.0,
         siblings: 0,

@@ -1,6 +1,6 @@
 //! Who decides when to warm up: the keeper under test, fixed crons, AIMD, and two oracles.
 
-use pilotlight::warmth::{Hours, Keep, Keeper, Moment, Observation, Reply, Settings, Sight, Span};
+use pilotlight::warmth::{Again, Hours, Keep, Keeper, Moment, Observation, Reply, Settings, Sight, Span};
 
 /// What can be seen of users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +57,25 @@ pub(crate) trait Warmer {
 pub(crate) struct Learned {
     pub(crate) keeper: Keeper,
     pub(crate) view: View,
+    first_contact: FirstContact,
+}
+
+/// What follows the first warm-up, where the policy would like a second at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstContact {
+    /// The next one by its gap: the least that a caller can do.
+    One,
+    /// The second, as the daemon does.
+    Two,
 }
 
 impl Learned {
     pub(crate) fn new(view: View) -> Self {
-        Self { keeper: Keeper::new(Settings { keep: Keep::WhileUsed, ..Settings::default() }), view }
+        Self::contacting(view, FirstContact::One)
+    }
+
+    pub(crate) fn contacting(view: View, first_contact: FirstContact) -> Self {
+        Self { keeper: Keeper::new(Settings { keep: Keep::WhileUsed, ..Settings::default() }), view, first_contact }
     }
 }
 
@@ -73,6 +87,10 @@ impl Warmer for Learned {
     fn wish(&self, now: f64) -> Wish {
         let answer = self.keeper.answer(Moment::from_seconds(now));
         match (answer.next_gap, answer.resume_at) {
+            // As the daemon does.
+            (Some(_), _) if self.first_contact == FirstContact::Two && answer.again == Again::AtOnce => {
+                Wish::After(0.0)
+            }
             (Some(gap), _) => Wish::After(gap.seconds()),
             (None, Some(resume)) => Wish::At(resume.seconds()),
             (None, None) => Wish::Asleep,

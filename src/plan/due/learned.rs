@@ -34,6 +34,18 @@ pub struct Learned {
 }
 
 impl Learned {
+    /// The same, with what has not come yet at `now` as long ago as that: for whoever asks anew again and again, and would
+    /// be told each time that it has just been.
+    #[must_use]
+    pub fn set_back(self, now: Timestamp, long_ago: Timestamp) -> Self {
+        let fruitless = self.fruitless.filter(|at| *at <= now);
+        if self.touched <= now {
+            return Self { fruitless, ..self };
+        }
+        let next = self.gap.map(|gap| later(long_ago, gap)).or(self.next);
+        Self { touched: long_ago, next, fruitless, ..self }
+    }
+
     /// The next warm-up at or after `now`. `lead` is that of the schedule, where it says one; what came to nothing is
     /// tried again after `retry` at the latest.
     pub(super) fn due(

@@ -107,3 +107,21 @@ fn a_clock_that_was_put_back_does_not_put_a_warm_up_off() {
     let past = learned("2026-11-20T08:00:00Z", 14);
     assert_eq!(told(&always, "2026-11-20T05:00:00Z", &past), "Fri 06:14:00 schedule 0");
 }
+
+#[test]
+fn who_asks_anew_each_time_is_not_put_off_for_ever_by_a_clock_that_was_put_back() {
+    let always = auto("", None);
+    let (now, long_ago) = ("2026-11-20T05:00:00Z", at("2026-11-12T05:00:00Z"));
+    let mut past = learned("2026-11-20T08:00:00Z", 14);
+    past.learned.as_mut().unwrap().fruitless = Some(at("2026-11-20T08:14:00Z"));
+    assert_eq!(told(&always, now, &past), "Fri 06:14:00 schedule 0", "and so at each later moment");
+    past.learned = past.learned.map(|learned| learned.set_back(at(now), long_ago));
+    assert_eq!(told(&always, now, &past), "Fri 06:00:00 missed 1");
+    // By a clock that is right nothing changes.
+    let right = learned("2026-11-20T04:50:00Z", 14).learned.unwrap();
+    assert_eq!(right.set_back(at(now), long_ago), right);
+    // Nor does a suspension end, whose end is known.
+    let suspended = Learned { gap: None, next: Some(at("2026-11-20T09:00:00Z")), ..past.learned.unwrap() };
+    let suspended = Learned { touched: at("2026-11-20T08:00:00Z"), ..suspended };
+    assert_eq!(suspended.set_back(at(now), long_ago).next, suspended.next);
+}

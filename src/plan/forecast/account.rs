@@ -40,7 +40,7 @@ pub(super) fn target(
 ) -> Result<TargetForecast, CronError> {
     let target = planned.target;
     let dues = match planned.schedule {
-        Some(schedule) => almanac.dues(schedule, target.expect.cold_start, AUTO)?,
+        Some(schedule) => almanac.dues(schedule, target.expect.cold_start, planned.learned.unwrap_or(AUTO))?,
         None => Dues::default(),
     };
     let each_day = midnights.iter().zip(midnights.iter().skip(1));
@@ -55,7 +55,7 @@ pub(super) fn target(
     Ok(TargetForecast {
         target: target.clone(),
         assumed: planned.assumed.cloned().unwrap_or_default(),
-        pace: pace(planned.schedule),
+        pace: pace(planned.schedule, planned.learned),
         warm_ups: dues.warm_ups(),
         busiest_day,
         checks: dues.checks,

@@ -33,6 +33,8 @@ pub struct Planned<'a> {
     pub schedule: Option<&'a TargetSchedule>,
     /// What is stated of its use.
     pub assumed: Option<&'a Assumed>,
+    /// The gap that was learned for `every: auto`, where one was.
+    pub learned: Option<Duration>,
 }
 
 /// What is to be planned.
@@ -120,7 +122,7 @@ pub struct TargetForecast {
 /// What sets warm-ups off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pace {
-    /// `every: auto`, which stands for this interval today.
+    /// `every: auto`: the gap that was learned, or the interval that stands for it until one is.
     Auto(Duration),
     /// An interval.
     Every(Duration),
@@ -266,9 +268,9 @@ impl TargetForecast {
 }
 
 /// What sets a target's warm-ups off.
-fn pace(schedule: Option<&TargetSchedule>) -> Option<Pace> {
+fn pace(schedule: Option<&TargetSchedule>, learned: Option<Duration>) -> Option<Pace> {
     match &schedule?.warm.as_ref()?.trigger {
-        WarmTrigger::Auto => Some(Pace::Auto(AUTO)),
+        WarmTrigger::Auto => Some(Pace::Auto(learned.unwrap_or(AUTO))),
         WarmTrigger::Fixed(Trigger::Every(every)) => Some(Pace::Every(*every)),
         WarmTrigger::Fixed(Trigger::Cron(text)) => Some(Pace::Cron(text.as_str().to_owned())),
     }

@@ -61,7 +61,12 @@ fn forecast(number: usize, every: Duration, requests_per_hour: f64, days: i64) -
         .iter()
         .zip(&schedules)
         .zip(&assumed)
-        .map(|((target, schedule), assumed)| Planned { target, schedule: Some(schedule), assumed: Some(assumed) })
+        .map(|((target, schedule), assumed)| Planned {
+            target,
+            schedule: Some(schedule),
+            assumed: Some(assumed),
+            learned: None,
+        })
         .collect();
     let quotas = BTreeMap::from([(targets[0].provider.id.clone(), pack())]);
     let from: Timestamp = "2026-11-22T23:00:00Z".parse().unwrap();
