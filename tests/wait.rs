@@ -257,6 +257,13 @@ fn a_main_target_that_is_ready_leaves_its_fallback_alone() {
     let ran = place.wait(&[]);
     assert_eq!((ran.code, ran.gate()), (0, ("ready", "a is ready")), "{}", ran.err);
     assert_eq!((ran.targets(), generations(&sim)), (vec!["a"], json!(1)));
+    // One that is silent for two seconds lets the next begin, and is stopped when that one is ready.
+    let hangs = json!({ "faults": [{ "on": { "model": "a" }, "then": "hang" }] });
+    let slow = self::sim(&json!([quick("a"), quick("b")]), &hangs);
+    let other = Place::new(&probes(&slow.doors["plain"], &["a", "b"], &Value::Null));
+    let ran = other.wait(&["--any"]);
+    assert_eq!((ran.code, ran.gate(), ran.targets()), (0, ("ready", "b is ready"), vec!["b"]), "{}", ran.err);
+    assert_eq!(ran.report["notes"], json!(["stopped, for all was settled without them, after 1 request: a"]));
     // As many as are needed, and no more.
     let ran = place.wait(&["--any", "a", "b"]);
     assert_eq!((ran.code, generations(&sim)), (0, json!(2)));
