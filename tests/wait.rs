@@ -246,7 +246,7 @@ fn a_fallback_stands_in_for_a_main_target_that_fails() {
     );
     assert_eq!(ran.report["gates"][0]["gate"], json!(REVIEW));
     // Strictly the main target is waited for, until the deadline.
-    let ran = place.wait(&[REVIEW, "--strict", "--deadline", "1500ms"]);
+    let ran = place.wait(&[REVIEW, "--strict", "--deadline", "3s"]);
     assert_eq!((ran.code, ran.gate().0), (4, "degraded"), "{}", ran.err);
 }
 
@@ -257,6 +257,13 @@ fn a_main_target_that_is_ready_leaves_its_fallback_alone() {
     let ran = place.wait(&[]);
     assert_eq!((ran.code, ran.gate()), (0, ("ready", "a is ready")), "{}", ran.err);
     assert_eq!((ran.targets(), generations(&sim)), (vec!["a"], json!(1)));
+    // One that is silent for two seconds lets the next begin, and is stopped when that one is ready.
+    let hangs = json!({ "faults": [{ "on": { "model": "a" }, "then": "hang" }] });
+    let slow = self::sim(&json!([quick("a"), quick("b")]), &hangs);
+    let other = Place::new(&probes(&slow.doors["plain"], &["a", "b"], &Value::Null));
+    let ran = other.wait(&["--any"]);
+    assert_eq!((ran.code, ran.gate(), ran.targets()), (0, ("ready", "b is ready"), vec!["b"]), "{}", ran.err);
+    assert_eq!(ran.report["notes"], json!(["stopped, for all was settled without them, after 1 request: a"]));
     // As many as are needed, and no more.
     let ran = place.wait(&["--any", "a", "b"]);
     assert_eq!((ran.code, generations(&sim)), (0, json!(2)));
@@ -288,11 +295,11 @@ fn the_deadline_ends_it_with_what_was_lacking() {
     let hangs = json!({ "faults": [{ "on": { "model": "a" }, "then": "hang" }, { "on": { "model": "b" }, "then": "overloaded" }] });
     let sim = sim(&json!([quick("a"), quick("b")]), &hangs);
     let place = Place::new(&probes(&sim.doors["plain"], &["a", "b"], &Value::Null));
-    let ran = place.wait(&["a", "--deadline", "800ms"]);
+    let ran = place.wait(&["a", "--deadline", "2500ms"]);
     assert_eq!((ran.code, ran.gate().0), (16, "unknown"), "{}", ran.err);
     assert_eq!(ran.report["results"][0]["code"], json!("first-token-timeout"));
     assert!(ran.gate().1.ends_with("still without a (first-token-timeout at warm)"), "{}", ran.gate().1);
-    let ran = place.wait(&["--deadline", "1200ms"]);
+    let ran = place.wait(&["--deadline", "3s"]);
     assert_eq!(ran.code, 15, "overloaded needs a person more than slow does: {}", ran.err);
     // The first of each is told; that it came to the same again is not.
     let told = ran.log.iter().filter(|line| line["event"] == "probe.finished" && line["target"] == "b").count();

@@ -17,7 +17,8 @@ use super::reports::ReportArgs;
 use super::run::StateArgs;
 use super::{Global, setup, terminal};
 use crate::exit::{Exit, Strictness};
-use crate::outcome::{GateState, Verdict};
+use crate::outcome::words::cost;
+use crate::outcome::{Cost, GateState, Outcome, Verdict};
 use crate::plan::{Accepts, Patience, RetryPolicy};
 use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
@@ -65,7 +66,7 @@ pub(super) fn run(global: &Global, args: &WaitArgs) -> anyhow::Result<Ended> {
     let (config, environment) = args.from.config(global, environment)?;
     let (gates, targets) = args.awaited.select(&config)?;
     refuse_unnamed(&targets, args.depth.map(Depth::from))?;
-    let notes = config.notes_for(&targets);
+    let mut notes = config.notes_for(&targets);
     let reports = args.reports.open(&environment, &terminal::look(global, &environment))?;
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);
@@ -93,6 +94,7 @@ pub(super) fn run(global: &Global, args: &WaitArgs) -> anyhow::Result<Ended> {
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let exit = attended.signal.unwrap_or_else(|| exit(&attended.waited, strictness));
     let gates = gate_reports(&gates, &attended.waited);
+    notes.extend(unneeded(&attended.waited.unneeded));
     let report = Report {
         run_id: &run_id,
         started,
@@ -168,6 +170,15 @@ fn exit(waited: &Waited, strictness: Strictness) -> Exit {
         (GateState::Waiting | GateState::Shut | GateState::Late, _) => Exit::Unknown,
     });
     Exit::worst(states.chain(held))
+}
+
+/// What is to be said of targets that were asked for nothing, if there are any.
+fn unneeded(outcomes: &[Arc<Outcome>]) -> Option<String> {
+    let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.target.id.as_str()).collect();
+    let mut all = Cost::default();
+    outcomes.iter().for_each(|outcome| all.add(outcome.cost));
+    let spent = cost(all).map(|spent| format!(", after {spent}")).unwrap_or_default();
+    (!names.is_empty()).then(|| format!("stopped, for all was settled without them{spent}: {}", names.join(", ")))
 }
 
 /// The gates as the report has them.

@@ -34,7 +34,8 @@ pub enum Event {
     },
     /// A probe ended.
     Finished(Arc<Outcome>),
-    /// A probe ended, and came to the same as the one before it: no news, where a target is asked until it is ready.
+    /// A probe ended, and is no news, where a target is asked until it is ready: it came to the same as the one before it,
+    /// or nobody waited for it any more.
     FinishedAlike(Arc<Outcome>),
     /// A target that is waited for will be asked again.
     Pausing {

@@ -43,6 +43,8 @@ pub(super) struct Asked {
     latest: Option<Arc<Outcome>>,
     /// When its first probe began.
     started: Option<Timestamp>,
+    /// Why its last probe was stopped, where it was.
+    stopped_by: Option<Cause>,
     /// What all its probes came to.
     probes: u32,
     attempts: u32,
@@ -72,6 +74,7 @@ impl Asked {
             was_cold: false,
             latest: None,
             started: None,
+            stopped_by: None,
             probes: 0,
             attempts: 0,
             usage: Usage::default(),
@@ -113,13 +116,14 @@ impl Asked {
     /// Notes that a probe of it begins.
     pub(super) fn begin(&mut self, now: Instant, stop: watch::Sender<Stop>) {
         self.first_asked.get_or_insert(now);
-        self.not_before = None;
+        (self.not_before, self.stopped_by) = (None, None);
         self.running = Some(Running { since: now, stop });
     }
 
     /// Stops the probe that is under way, if one is.
     pub(super) fn stop(&mut self, cause: Cause) {
         if let Some(running) = &self.running {
+            self.stopped_by = Some(cause);
             running.stop.send_replace(Stop::Because(cause));
         }
     }
@@ -210,8 +214,12 @@ impl Asked {
             }
         }
         let cold = outcome.warmth == Warmth::Cold;
-        let took =
-            if self.was_cold { since_asked } else { outcome.timings.first_token.unwrap_or(outcome.timings.total) };
+        let took = match outcome.timings.first_token {
+            _ if self.was_cold => since_asked,
+            // It answered the request that was made while it loaded.
+            Some(first_token) if outcome.attempts == 1 => first_token,
+            _ => outcome.timings.total,
+        };
         let warning = outcome.warnings.iter().find(|warning| warning.code != Code::ColdStart);
         (self.known, self.because) = match warning {
             Some(warning) => (Known::Impaired, Some(format!("{} at {}", warning.code, warning.stage))),
@@ -233,11 +241,20 @@ impl Asked {
         let outcome = Arc::new(outcome);
         self.started.get_or_insert(outcome.started);
         let alike = self.latest.as_ref().is_some_and(|before| conclusion(before) == conclusion(&outcome));
-        let stopped = outcome.diagnosis.as_ref().is_some_and(|found| found.code == Code::Interrupted);
+        let stopped = is_stopped(&outcome);
         if self.latest.is_none() || !stopped {
             self.latest = Some(Arc::clone(&outcome));
         }
-        if alike { Event::FinishedAlike(outcome) } else { Event::Finished(outcome) }
+        if alike || (stopped && self.stopped_by == Some(Cause::Settled)) {
+            Event::FinishedAlike(outcome)
+        } else {
+            Event::Finished(outcome)
+        }
+    }
+
+    /// Whether all that is known of it is that nobody waited for it any more.
+    pub(super) fn is_unneeded(&self) -> bool {
+        self.stopped_by == Some(Cause::Settled) && self.latest.as_ref().is_some_and(|latest| is_stopped(latest))
     }
 
     /// What was found of it, with all that asking it came to.
@@ -254,6 +271,10 @@ impl Asked {
         }
         Some(Arc::new(outcome))
     }
+}
+
+fn is_stopped(outcome: &Outcome) -> bool {
+    outcome.diagnosis.as_ref().is_some_and(|found| found.code == Code::Interrupted)
 }
 
 /// What a probe came to, as far as it is news to somebody who waits.

@@ -46,6 +46,8 @@ pub struct Waited {
     /// What was found of each target that was asked, in the order of the jobs; the attempts, the usage and the cost of
     /// all its probes are added up in it.
     pub outcomes: Vec<Arc<Outcome>>,
+    /// The same of targets that were asked, and stopped before they answered because all was settled without them.
+    pub unneeded: Vec<Arc<Outcome>>,
     /// How each gate stands, in the order given.
     pub gates: Vec<GateEnd>,
 }
@@ -282,7 +284,9 @@ impl Waiter<'_> {
             }
             gates.push(gate_end);
         }
-        Waited { outcomes: self.asked.iter().filter_map(Asked::report).collect(), gates }
+        let (unneeded, needed): (Vec<&Asked>, _) = self.asked.iter().partition(|asked| asked.is_unneeded());
+        let report = |asked: Vec<&Asked>| asked.into_iter().filter_map(Asked::report).collect();
+        Waited { outcomes: report(needed), unneeded: report(unneeded), gates }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Waits over a scripted network, in paused time: who is asked when, what opens a gate, and what ends a wait at once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::wait_world::{
     FAILS, Meets, Nobody, Panic, READY, REFUSED, Silence, Status, Wait, ids, main_with, ready_after,
 };
-use crate::outcome::{Code, Event, GateState, Verdict, Warmth, judge};
+use crate::outcome::{Code, Event, GateState, Outcome, Verdict, Warmth, judge};
 use crate::plan::{Accepts, Gate};
 use crate::target::Depth;
 
@@ -131,6 +132,10 @@ async fn one_that_says_that_it_loads_until_the_deadline_is_loading() {
         assert_eq!(came.waited.outcomes[0].diagnosis.as_ref().unwrap().code, Code::Loading);
         assert!(came.says().ends_with("still without a (loading at warm)"), "{}", came.says());
     }
+    let came = Wait::of(Gate::All(ids(&["a"])), &[("a", &[loads, loads, loads, loads, READY])]).ends().await;
+    // The pauses between its attempts count, which are 3.75 to 7.5 seconds.
+    let says = came.says().strip_prefix("a is ready after a cold start of ").unwrap();
+    assert!((3.7..7.6).contains(&says.trim_end_matches('s').parse::<f64>().unwrap()), "{says}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -187,6 +192,10 @@ async fn strictly_the_main_target_is_waited_for() {
     assert!(came.took < 0.1, "a refused key does not heal");
 }
 
+fn ids_of(letters: &str) -> Vec<String> {
+    letters.chars().map(String::from).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_quorum_asks_as_many_as_are_missing() {
     let two = || Gate::AtLeast { n: 2, of: ids(&["a", "b", "c", "d"]) };
@@ -199,6 +208,11 @@ async fn a_quorum_asks_as_many_as_are_missing() {
     let came = Wait::of(two(), &scripts).ends().await;
     assert_eq!((came.states(), came.dials.len()), (vec![GateState::Open], 4));
     assert!((2.0..2.05).contains(&came.took), "{}", came.took);
+    // The slow one was stopped then, and is no part of what was found.
+    let names = |outcomes: &[Arc<Outcome>]| -> Vec<String> {
+        outcomes.iter().map(|outcome| outcome.target.id.to_string()).collect()
+    };
+    assert_eq!((names(&came.waited.outcomes), names(&came.waited.unneeded)), (ids_of("acd"), ids_of("b")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -69,7 +69,8 @@ const EVENTS: [(&str, &str, &str); 5] = [
     (
         PROBE_FINISHED,
         "info, warn, error",
-        "a probe ended: the fields below. Where `wait` asks again and comes to the same, the level is debug",
+        "a probe ended: the fields below. Where `wait` asks again and comes to the same, or stops what it does not need any \
+         more, the level is debug",
     ),
     (LOG, "any", "a line of a library: `origin` (its module), `message`, and what else it gives"),
 ];
