@@ -237,13 +237,11 @@ impl Asking<'_> {
         let request = request::get(provider, credential, &self.job.run_id, path);
         let answered = tokio::time::timeout(self.left(target.expect.answer), line.send(request)).await;
         let answer = match answered {
-            Err(_) => Err((Code::AnswerTimeout, format!("GET {path}: no answer in time"))),
+            Err(_) => Err((Code::AnswerTimeout, "no answer in time".to_owned())),
             Ok(Err(fault)) => Err(match fault {
-                ExchangeFault::Lost(text) => (Code::ConnectionLost, format!("GET {path}: {text}")),
-                ExchangeFault::NotHttp(text) => (Code::NotThisApi, format!("GET {path}: {text}")),
-                ExchangeFault::ClientCertificate(text) => {
-                    (Code::ClientCertificateRefused, format!("GET {path}: {text}"))
-                }
+                ExchangeFault::Lost(text) => (Code::ConnectionLost, text),
+                ExchangeFault::NotHttp(text) => (Code::NotThisApi, text),
+                ExchangeFault::ClientCertificate(text) => (Code::ClientCertificateRefused, text),
                 ExchangeFault::Proxy(fault) => Way::of(provider).judged(DialFault::Proxy(fault), &DialMarks::default()),
                 ExchangeFault::Redial(fault) => Way::of(provider).judged(fault, &DialMarks::default()),
             }),
