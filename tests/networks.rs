@@ -203,3 +203,25 @@ async fn only_the_allowed_family_is_tried() {
     assert_eq!(result["code"], json!("connect-refused"), "{shown}");
     assert!(!result["evidence"].as_str().unwrap().contains("::1"), "{shown}");
 }
+
+#[test]
+fn a_proxy_that_echoes_its_password_is_not_repeated() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://me:{PASSWORD}@{}", proxy.local_addr().unwrap());
+    let heard = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut buffer = [0; 4096];
+        let read = stream.read(&mut buffer).unwrap();
+        let head = String::from_utf8_lossy(&buffer[..read]).into_owned();
+        let sent = head.lines().find_map(|line| line.strip_prefix("Proxy-Authorization: Basic ")).unwrap().to_owned();
+        write!(stream, "HTTP/1.1 403 not {PASSWORD}\r\nX-Squid-Error: {sent}\r\ncontent-length: 0\r\n\r\n").unwrap();
+        sent
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let far = json!({ "dialect": "openai", "base_url": "https://llm.example.test/v1", "api_key": { "env": "KEY" } });
+    let (result, shown) = check(folder.path(), &far, &[("HTTPS_PROXY", &url)]);
+    let sent = heard.join().unwrap();
+    assert_eq!(result["code"], json!("proxy-refused"), "{shown}");
+    assert!(result["evidence"].as_str().unwrap().contains("403 not ***"), "{shown}");
+    assert!(!shown.contains(PASSWORD) && !shown.contains(&sent), "{shown}");
+}

@@ -174,6 +174,15 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_list_and_no_url_panics(list in "[\\PC]{0,60}", url in "[\\PC]{0,60}", host in "[a-zé.]{1,20}") {
+            let Ok(base_url) = BaseUrl::parse(&format!("https://{host}/v1")) else { return Ok(()) };
+            let pairs = [("HTTPS_PROXY", &*url), ("NO_PROXY", &*list)];
+            let _ = from_environment(&Environment::from_pairs(pairs), &base_url);
+        }
+    }
+
     #[test]
     fn exceptions_are_names_networks_and_ports() {
         let exempt =

@@ -232,5 +232,17 @@ mod tests {
         assert_eq!(elsewhere("https://api.example.com/v1").as_deref(), Some("api.example.com:443"));
         assert_eq!(elsewhere("https://[2001:db8::1]:8443/v1").as_deref(), Some("[2001:db8::1]:8443"));
         assert_eq!(elsewhere("http://127.0.0.1:8000/v1"), None);
+
+        // Behind a proxy it is the proxy that we reach, or do not; one on this machine says nothing of the network.
+        let behind = |proxy: &str| {
+            let (proxy, login) = crate::target::parse_proxy(proxy).unwrap();
+            let source = crate::target::ProxySource::ProbesFile;
+            let mut provider = sample::provider("p");
+            let forward = crate::target::ForwardProxy { address: proxy, login, source };
+            provider.network.proxy = crate::target::Proxy::Through(Box::new(forward));
+            address(&provider).map(|address| address.to_string())
+        };
+        assert_eq!(behind("http://proxy.example.com:3128").as_deref(), Some("proxy.example.com:3128"));
+        assert_eq!(behind("http://127.0.0.1:3128"), None);
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             &[Stage::Connect],
             "The proxy on the way could not be reached itself.",
             &[
-                "Check the proxy {proxy}, which {proxy_source} names, and the way to it.",
+                "Check the proxy {proxy} (by {proxy_source}), and the way to it.",
                 "Where {host} needs no proxy, write `proxy: none` at the provider, or put the host into NO_PROXY.",
             ],
         ),
@@ -129,7 +129,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             VIA,
             "The proxy does not let us through: it wants a password, or its rules forbid the host.",
             &[
-                "Have {host} allowed at the proxy {proxy}, which {proxy_source} names.",
+                "Have {host} allowed at the proxy {proxy} (by {proxy_source}).",
                 "Where it wants a user and a password, they stand in the URL of a variable: HTTPS_PROXY, or one that `proxy: { env: … }` names.",
             ],
         ),
@@ -140,7 +140,7 @@ pub(super) fn explanation(code: Code) -> Explanation {
             VIA,
             "The proxy was reached, but did not get through to the host.",
             &[
-                "Ask whoever runs the proxy {proxy}, which {proxy_source} names: it does not know the name {host}, or has no way to it.",
+                "Ask whoever runs the proxy {proxy} (by {proxy_source}): it does not know the name {host}, or has no way to it.",
                 "See {status_page}.",
             ],
         ),

@@ -344,13 +344,16 @@ pub async fn climb(
 }
 
 /// A text that may hold what came from the wire, fit to be shown: without the key, and without the values of the
-/// user's own headers, which may be keys too. It is cleaned before it is scrubbed, because an invisible character inside
+/// user's own headers, which may be keys too, and without the proxy's password. It is cleaned before it is scrubbed, because an invisible character inside
 /// an echoed key would hide it.
 pub(super) fn shown(text: &str, job: &Job, limit: usize) -> String {
     let cleaned = clean(text, 4 * EVIDENCE_KEPT);
     let mut scrubbed = scrub(&cleaned, job.credential.secret());
     for (_, value) in &job.target.provider.headers {
         scrubbed = scrub(&scrubbed, Some(value));
+    }
+    for secret in job.target.provider.network.proxy.forward().iter().flat_map(|proxy| proxy.secrets()) {
+        scrubbed = scrub(&scrubbed, Some(&secret));
     }
     clean(&scrubbed, limit)
 }

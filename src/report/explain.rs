@@ -10,9 +10,10 @@ use crate::exit::Exit;
 use crate::outcome::{Class, Code, Cure, Stage, Verdict};
 
 /// The places in remedies, and what stands for them where no target is at hand.
-const PLACES: [(&str, &str); 15] = [
+const PLACES: [(&str, &str); 18] = [
     ("base_url", "base URL"),
     ("billing_page", "billing page of the provider"),
+    ("client_certificate", "files of the certificate"),
     ("cold_start", "cold-start deadline"),
     ("host", "host"),
     ("key_page", "key page of the provider"),
@@ -22,6 +23,8 @@ const PLACES: [(&str, &str); 15] = [
     ("model", "model"),
     ("nearest", "nearest ids"),
     ("provider", "provider"),
+    ("proxy", "proxy"),
+    ("proxy_source", "whoever names the proxy"),
     ("status_page", "status page of the provider"),
     ("title", "provider"),
     ("variable", "variable"),

@@ -6,6 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
@@ -80,6 +82,20 @@ pub struct ForwardProxy {
     pub login: Option<Secret>,
     /// Who named it.
     pub source: ProxySource,
+}
+
+impl ForwardProxy {
+    /// What must not be shown wherever a proxy echoes it: user and password, the password alone, and both as they are sent.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let Some(login) = self.login.as_ref().map(Secret::expose) else { return Vec::new() };
+        let password = login.split_once(':').map_or("", |(_, password)| password);
+        vec![
+            Secret::new(login.to_owned()),
+            Secret::new(password.to_owned()),
+            Secret::new(BASE64_STANDARD.encode(login)),
+        ]
+    }
 }
 
 /// Where a proxy is. `Display` is its URL, which has no user and no password in it.

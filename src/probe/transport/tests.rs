@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::probe::clock::Clock;
-use crate::target::BaseUrl;
+use crate::target::{BaseUrl, ForwardProxy, Proxy, ProxySource, parse_proxy};
 
 struct TestClock;
 
@@ -154,4 +154,85 @@ async fn a_host_that_answers_no_packet_is_a_timeout_of_the_connection() {
     let network = HttpNetwork::new(Arc::new(TestClock));
     let dialled = network.dial(&provider(&format!("http://{address}")), Duration::from_millis(100)).await;
     assert_eq!(dialled.line.err(), Some(DialFault::ConnectTimeout { resolving: false }));
+}
+
+/// A provider that is reached through the proxy at an address.
+fn behind(proxy: SocketAddr, url: &str) -> Provider {
+    let (address, login) = parse_proxy(&format!("http://me:hunter2@{proxy}")).unwrap();
+    let source = ProxySource::ProbesFile;
+    let mut provider = provider(url);
+    provider.network.proxy = Proxy::Through(Box::new(ForwardProxy { address, login, source }));
+    provider
+}
+
+/// A proxy that answers the first bytes of a connection with these, and keeps what they were. Then it is silent.
+async fn tunnel(answer: &'static [u8]) -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (heard, hears) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = [0_u8; 4096];
+            let read = stream.read(&mut buffer).await.unwrap();
+            heard.send(String::from_utf8_lossy(&buffer[..read]).into_owned()).unwrap();
+            stream.write_all(answer).await.unwrap();
+            held.push(stream);
+        }
+    });
+    (address, hears)
+}
+
+#[tokio::test]
+async fn a_line_through_a_proxy_is_used_again_and_made_again_like_any_other() {
+    for (answer, reopened) in
+        [(HELLO, false), (&b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello"[..], true)]
+    {
+        let (address, connections, bytes) = server(answer).await;
+        let network = HttpNetwork::new(Arc::new(TestClock));
+        let dialled = network.dial(&behind(address, "http://llm.example.test/v1"), Duration::from_secs(5)).await;
+        let mut line = dialled.line.unwrap_or_else(|fault| panic!("{fault:?}"));
+        assert!(dialled.marks.tcp.is_some() && dialled.marks.dns.is_none() && dialled.marks.tls.is_none());
+        assert_eq!(bytes.load(Ordering::SeqCst), 0, "nothing is sent while dialling");
+        for _ in 0..2 {
+            let mut answer = line.send(get("models")).await.unwrap();
+            assert_eq!(body(&mut answer).await.unwrap(), b"hello");
+        }
+        assert_eq!((connections.load(Ordering::SeqCst), line.reopened()), (if reopened { 2 } else { 1 }, reopened));
+    }
+}
+
+#[tokio::test]
+async fn faults_of_a_proxy_are_told_apart_from_those_behind_it() {
+    let dial = async |proxy: SocketAddr| {
+        let network = HttpNetwork::new(Arc::new(TestClock));
+        network.dial(&behind(proxy, "https://llm.example.test/v1"), Duration::from_millis(300)).await
+    };
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let fault = dial(closed).await.line.err();
+    assert_eq!(fault, Some(DialFault::Proxy(ProxyFault::Unreachable("refused by 127.0.0.1".to_owned()))));
+
+    for (answer, said) in [
+        (&b"HTTP/1.1 200 OK\r\n"[..], "no answer to CONNECT in time"),
+        (b"HTTP/1.1 200 OK\r\n\r\nand more", "it sent more than an answer to CONNECT"),
+        (b"HTTP/1.1 504 Gateway Timeout\r\n\r\n", "it answered 504 Gateway Timeout"),
+        (b"220 smtp.example.test\r\n", "its answer to CONNECT is not HTTP"),
+    ] {
+        let (address, mut hears) = tunnel(answer).await;
+        let dialled = dial(address).await;
+        assert_eq!(dialled.line.err(), Some(DialFault::Proxy(ProxyFault::Failed(said.to_owned()))));
+        assert!(dialled.marks.tcp.is_some() && dialled.marks.tunnel.is_none());
+        let heard = hears.recv().await.unwrap();
+        assert!(
+            heard.starts_with("CONNECT llm.example.test:443 HTTP/1.1\r\nHost: llm.example.test:443\r\n"),
+            "{heard}"
+        );
+        assert!(heard.contains("Proxy-Authorization: Basic bWU6aHVudGVyMg=="), "{heard}");
+    }
+
+    // The tunnel stands, and nobody shakes hands at its end.
+    let (address, _hears) = tunnel(b"HTTP/1.1 200 OK\r\n\r\n").await;
+    let dialled = dial(address).await;
+    assert_eq!(dialled.line.err(), Some(DialFault::Tls(TlsFault::Timeout)));
+    assert!(dialled.marks.tunnel.is_some() && dialled.marks.tls.is_none());
 }

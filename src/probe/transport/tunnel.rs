@@ -268,6 +268,19 @@ mod tests {
         assert_eq!(failed("HTTP/1.1 502 \u{1b}\r\n\r\n"), "its answer to CONNECT is not HTTP");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_answer_of_a_proxy_panics(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..512)) {
+            let _ = judge(&bytes, None);
+            let mut begun = b"HTTP/1.1 407 ".to_vec();
+            begun.extend_from_slice(&bytes);
+            begun.extend_from_slice(b"\r\n\r\n");
+            if let Err(ProxyFault::Refused(said) | ProxyFault::Failed(said)) = judge(&begun, None) {
+                proptest::prop_assert!(said.len() < 2000 && !said.contains(char::is_control));
+            }
+        }
+    }
+
     #[test]
     fn a_login_is_basic() {
         assert_eq!(basic(&Secret::new("Aladdin:open sesame".to_owned())), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
