@@ -186,6 +186,8 @@ fn keys_that_are_set_are_checked_without_a_model() {
         let variables = [("OPENAI_API_KEY", key), ("OPENAI_BASE_URL", url.as_str())];
         let ran = place.run(&["check", "--from", "env", "--format", "json"], &variables);
         assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+        let ran = place.run(&["check", "--from", "env", "--depth", "warm"], &variables);
+        assert!(ran.code == 2 && ran.err.contains("no model is named for openai"), "{}", ran.err);
         let ran = place.run(&["import", "env"], &variables);
         assert!(ran.code == 2 && ran.err.contains("no model is named for"), "{}", ran.err);
         let ran = place.run(&["import", "env", "--online"], &variables);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
 
-use super::from::FromArgs;
+use super::from::{FromArgs, refuse_unnamed};
 use super::readers::{Readers, Records};
 use super::run::StateArgs;
 use super::terminal;
@@ -108,6 +108,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Exit> {
     setup::start_log(global)?;
     let (config, environment) = args.from.config(global, environment)?;
     let targets = args.wanted.select(&config)?;
+    refuse_unnamed(&targets, args.depth.map(Depth::from))?;
     let notes = config.notes_for(&targets);
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);

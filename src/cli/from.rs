@@ -9,8 +9,9 @@ use clap::Args;
 
 use super::terminal::{Usage, tell};
 use super::{Global, setup};
-use crate::config::import::{self, Draft, Remark, RemarkKind, Through};
+use crate::config::import::{self, Draft, NO_MODEL, Remark, RemarkKind, Through};
 use crate::config::{Config, EnvFile, Environment, LoadError};
+use crate::target::{Depth, Target};
 
 /// Largest file of another tool that is read, in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -85,6 +86,18 @@ impl FromArgs {
             error => anyhow::Error::new(Usage(format!("failed to {error}"))),
         })?;
         Ok((config, imported.environment))
+    }
+}
+
+/// Fails where a target that has no model would be asked to generate.
+pub(super) fn refuse_unnamed(targets: &[Target], depth: Option<Depth>) -> Result<(), Usage> {
+    let warmed = |target: &&Target| depth.unwrap_or(target.depth) == Depth::Warm;
+    match targets.iter().filter(warmed).find(|target| target.model.as_str() == NO_MODEL) {
+        None => Ok(()),
+        Some(target) => Err(Usage(format!(
+            "no model is named for {}, so it cannot be warmed: leave out --depth, or write a probes.yaml (`pilotlight init`)",
+            target.id
+        ))),
     }
 }
 

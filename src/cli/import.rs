@@ -116,13 +116,17 @@ fn unnamed(source: &Source, wanting: &[(String, String)]) -> Usage {
         Source::Litellm(path) => format!("litellm:{}", path.display()),
         Source::Env => "env".to_owned(),
     };
-    let options = match source {
-        Source::Env => format!("; --model {first}=ID names one, and --online takes one of the provider's list"),
-        _ => String::new(),
+    let how = match source {
+        Source::Env => format!(
+            "--model {first}=ID names one, --online takes one of the provider's list, and `pilotlight models {first}` shows it"
+        ),
+        Source::Kodus(path) => {
+            format!("`pilotlight --env-file {} init` offers those of a provider's live list", path.display())
+        }
+        Source::Litellm(_) => "name one in its file".to_owned(),
     };
     Usage(format!(
-        "no model is named for {}{options}; `pilotlight models {first}` lists what there is, and `pilotlight check --from \
-         {from}` checks the keys without one",
+        "no model is named for {}; {how}; `pilotlight check --from {from}` checks the keys without one",
         names.join(", ")
     ))
 }

@@ -63,6 +63,10 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> anyhow::Result<Exit> {
         models: args.model.clone(),
         warm: args.warm.clone().map(|during| (during, args.timezone.clone().or_else(zone))),
     };
+    if !begun.preset.is_empty() && !offers().iter().any(|offer| offer.preset == begun.preset) {
+        // The same words as for a complete set of answers.
+        return Err(written(&begun).err().unwrap_or(Usage("there is no such preset".to_owned())).into());
+    }
     let complete = !begun.preset.is_empty() && !begun.models.is_empty();
     let asks = !args.yes && !complete && io::stdin().is_terminal() && io::stderr().is_terminal();
     let (text, variable) = if asks {

@@ -173,3 +173,6 @@ enum Within {
     /// Inside a 200.
     Success,
 }
+
+#[cfg(test)]
+mod tests;

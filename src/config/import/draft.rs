@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::NO_MODEL;
 use super::names::Names;
 use super::write::{Unnamed, write};
 use crate::config::{Config, Environment, LoadError, load_bytes};
@@ -199,6 +200,8 @@ impl Draft {
         for gate in &mut config.gates {
             gate.line = origin(gate.line);
         }
+        // What is said of an id that is none helps nobody.
+        config.notes.retain(|note| !note.text.contains(NO_MODEL));
         for note in &mut config.notes {
             note.line = origin(note.line);
         }

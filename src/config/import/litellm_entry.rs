@@ -109,7 +109,12 @@ impl Entry<'_> {
         let line = self.line_of("model");
         let mut provider = provider_at(&base_url, preset, key, line);
         if preset == presets::plain(presets::facts(preset).dialect) && preset != "ollama" {
-            provider.name = name;
+            // `openai/` with an address is any server that speaks like it.
+            provider.name = match known.home {
+                Home::Preset(_) if base_url.is_loopback() => "local".to_owned(),
+                Home::Preset(_) => base_url.host(),
+                Home::Url(_) | Home::Yours => name,
+            };
         }
         Some(Found { provider, model, kind })
     }
