@@ -315,6 +315,27 @@ fn without_a_warm_up_nothing_is_spent() {
 }
 
 #[test]
+fn what_the_service_has_kept_is_told() {
+    let sim = synthetic(&doors());
+    let place = Place::new(&sim.doors["plain"], &json!({}), &json!({ "warm": { "every": "1h" } }));
+    let once = Command::new(env!("CARGO_BIN_EXE_pilotlight"))
+        .args(["run", "--once", "--now", "--log-level", "off"])
+        .current_dir(&place.0)
+        .env_clear()
+        .env("STATE_DIRECTORY", place.path("state"))
+        .env("THE_KEY", KEY)
+        .output()
+        .unwrap();
+    assert!(once.status.success(), "{once:?}");
+    let (_, report) = place.json(KEY);
+    let history = &report["history"];
+    assert_eq!((&history["last_verdict"], &history["good_24h"]), (&json!("ready"), &json!(1)), "{report:#}");
+    assert!(report["quota"]["limits"].as_array().is_some_and(|limits| !limits.is_empty()), "{report:#}");
+    let human = place.diagnose(&["it", "--no-warm"], KEY).out;
+    assert!(human.contains("ready; 0 failed of 1 probe in 24h"), "{human}");
+}
+
+#[test]
 fn a_url_is_enough() {
     let sim = synthetic(&doors());
     let place = Place::empty();

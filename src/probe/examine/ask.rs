@@ -13,8 +13,8 @@ use crate::outcome::{Asked, Carried, CatalogueSeen, Class, Code, Listing, QuotaS
 use crate::probe::classify::{Context, classify};
 use crate::probe::climb::shown;
 use crate::probe::clock::Clock;
-use crate::probe::exchange::{ReadFault, piece, unanswered, whole};
-use crate::probe::transport::{Answer, Head, Line, Network};
+use crate::probe::exchange::{ReadFault, piece, whole};
+use crate::probe::transport::{Answer, DialFault, DialMarks, ExchangeFault, Head, Line, Network};
 use crate::probe::wire::catalogue::{CatalogueFinding, CatalogueScan};
 use crate::probe::wire::error_body::{BodyShape, ErrorFacts, has_error};
 use crate::probe::wire::quota;
@@ -237,11 +237,14 @@ impl Asking<'_> {
         let request = request::get(provider, credential, &self.job.run_id, path);
         let answered = tokio::time::timeout(self.left(target.expect.answer), line.send(request)).await;
         let answer = match answered {
-            Err(_) => Err((Code::AnswerTimeout, format!("GET {path}: no answer in time"))),
-            Ok(Err(fault)) => {
-                let fault = unanswered(fault, &format!("GET {path}"), provider);
-                Err((fault.code, fault.evidence))
-            }
+            Err(_) => Err((Code::AnswerTimeout, "no answer in time".to_owned())),
+            Ok(Err(fault)) => Err(match fault {
+                ExchangeFault::Lost(text) => (Code::ConnectionLost, text),
+                ExchangeFault::NotHttp(text) => (Code::NotThisApi, text),
+                ExchangeFault::ClientCertificate(text) => (Code::ClientCertificateRefused, text),
+                ExchangeFault::Proxy(fault) => Way::of(provider).judged(DialFault::Proxy(fault), &DialMarks::default()),
+                ExchangeFault::Redial(fault) => Way::of(provider).judged(fault, &DialMarks::default()),
+            }),
             Ok(Ok(answer)) => Ok(answer),
         };
         if answer.is_ok() {

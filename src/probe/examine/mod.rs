@@ -66,7 +66,9 @@ pub async fn examine(job: &Job, network: &Recording, until: Instant, on_event: O
     let handshakes = if target.provider.base_url.is_https() {
         entered(Stage::Tls);
         let connect = target.expect.connect;
-        let limits = Limits { way: left(connect), whole: left(connect * 2) };
+        // What a proxy takes to get through has a limit of its own.
+        let most = if way.is_proxied() { connect * 2 } else { connect };
+        let limits = Limits { way: left(connect), whole: left(most) };
         shake_all(&target.provider, &addresses, limits, &clock).await
     } else {
         Vec::new()
