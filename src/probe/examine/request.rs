@@ -6,7 +6,7 @@ use crate::outcome::{HeaderSeen, Made, RequestSeen};
 use crate::probe::dialect::{anthropic, embeddings, ollama, openai};
 use crate::probe::transport::Request;
 use crate::probe::{Job, Knobs, request};
-use crate::target::{Credential, CredentialSource, Dialect, Kind};
+use crate::target::{Credential, CredentialSource, Dialect, KeyHeader, Kind};
 
 /// Headers of ours that anybody may see. `x-client-request-id` is left out: a repeated request is another one.
 const PLAIN: [&str; 4] = ["user-agent", "accept-encoding", "anthropic-version", "content-type"];
@@ -74,33 +74,41 @@ fn worded(job: &Job, effort: Effort) -> Request {
 fn headers(job: &Job, request: &Request) -> Vec<HeaderSeen> {
     let provider = &job.target.provider;
     let is_own = |name: &str| provider.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-    let secret = job.credential.secret();
+    let (key_name, before_key) = match &provider.key_header {
+        KeyHeader::Bearer => ("authorization".to_owned(), "Bearer "),
+        KeyHeader::Named(name) => (name.to_lowercase(), ""),
+    };
     let mut seen: Vec<HeaderSeen> = Vec::new();
     // From the last: of two headers with one name it is the last that is sent.
     for (name, value) in request.headers.iter().rev() {
         if seen.iter().any(|seen| seen.name == *name) {
             continue;
         }
-        let carries = secret.filter(|secret| value.ends_with(secret.expose()));
-        let (text, variable) = match carries {
-            // Its own header always comes last but for the content's.
-            Some(secret) => (
-                value.strip_suffix(secret.expose()).unwrap_or_default().to_owned(),
-                Some(key_variable(&job.credential)),
-            ),
-            None if is_own(name) => (String::new(), Some(variable_of(name))),
-            None if PLAIN.contains(&name.as_str()) => (value.clone(), None),
-            None => continue,
+        let (text, variable) = match job.credential.secret() {
+            Some(_) if *name == key_name => (before_key.to_owned(), Some(key_variable(&job.credential))),
+            _ if is_own(name) => (String::new(), Some(variable_of(name))),
+            _ if PLAIN.contains(&name.as_str()) => (value.clone(), None),
+            _ => continue,
         };
         seen.push(HeaderSeen { name: name.clone(), text, variable });
     }
     seen.reverse();
+    if let Credential::Missing { .. } = &*job.credential {
+        // Whoever repeats it has a key.
+        let variable = Some(key_variable(&job.credential));
+        seen.push(HeaderSeen { name: key_name, text: before_key.to_owned(), variable });
+    }
     seen
 }
 
 fn key_variable(credential: &Credential) -> String {
     match credential {
-        Credential::Found { source: CredentialSource::Env(name), .. } if is_variable(name) => name.clone(),
+        Credential::Found { source: CredentialSource::Env(name), .. }
+        | Credential::Missing { source: CredentialSource::Env(name), .. }
+            if is_variable(name) =>
+        {
+            name.clone()
+        }
         _ => ANY_KEY.to_owned(),
     }
 }
@@ -124,7 +132,7 @@ mod tests {
 
     use super::*;
     use crate::outcome::sample::{provider, run_id, target};
-    use crate::target::{Depth, KeyHeader, Provider, Secret, Target};
+    use crate::target::{Depth, Provider, Secret, Target};
 
     fn job(provider: Provider, source: CredentialSource) -> Job {
         let target = Target { provider: Arc::new(provider), ..target("p", "t", "m") };
@@ -174,6 +182,16 @@ mod tests {
         let seen = seen(&job, None, Effort::Unknown);
         assert!(shown(&seen).contains(&"api-key: $API_KEY".to_owned()), "{seen:?}");
         assert_eq!(seen.key_source.as_deref(), Some("the file key.txt"));
+    }
+
+    #[test]
+    fn a_key_that_is_missing_has_its_variable_in_the_line() {
+        let source = CredentialSource::Env("MY_KEY".to_owned());
+        let fault = crate::target::CredentialFault::VariableUnset("MY_KEY".to_owned());
+        let missing = Credential::Missing { source: source.clone(), fault };
+        let job = Job { credential: Arc::new(missing), ..job(provider("p"), source) };
+        let seen = seen(&job, None, Effort::Unknown);
+        assert!(shown(&seen).contains(&"authorization: Bearer $MY_KEY".to_owned()), "{seen:?}");
     }
 
     #[test]
