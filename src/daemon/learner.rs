@@ -177,7 +177,8 @@ impl Learner {
             Residence::Absent => Found::GoneLater,
         };
         let (gap, stays) = (taught.gap.map(Span::seconds), self.stays.map(Span::seconds));
-        Some(Find { found, at: taught.at.seconds(), gap, stays })
+        let began = self.scale.moment(outcome.started).seconds();
+        Some(Find { found, began, at: taught.at.seconds(), gap, stays })
     }
 
     /// Whether what was kept has to be computed anew from the observations.

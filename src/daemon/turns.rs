@@ -32,9 +32,11 @@ pub(super) enum Found {
 pub(super) struct Find {
     /// What it found.
     pub found: Found,
-    /// When.
+    /// When it began.
+    pub began: f64,
+    /// When it ended, which is when it touched the LLM: a load is in between.
     pub at: f64,
-    /// How long after the last touch of any kind, where that is known.
+    /// How long after the last touch of any kind it began, where that is known.
     pub gap: Option<f64>,
     /// How long the server keeps the LLM after a touch, by its own word.
     pub stays: Option<f64>,
@@ -86,7 +88,7 @@ impl Turns {
             *known = known.max(stays);
         }
         let (before, gap) = (before?, find.gap?);
-        let touched = find.at - gap;
+        let touched = find.began - gap;
         let since: Vec<(&TargetId, &Last)> =
             self.last.iter().filter(|(other, last)| *other != target && last.number > before.number).collect();
         let between: Vec<TargetId> =
@@ -150,7 +152,7 @@ mod tests {
     }
 
     fn find(found: Found, at: f64, gap: f64) -> Find {
-        Find { found, at, gap: Some(gap), stays: None }
+        Find { found, began: at, at, gap: Some(gap), stays: None }
     }
 
     /// Warms both every two minutes, one a minute after the other; each is found so.
@@ -212,6 +214,22 @@ mod tests {
                 assert_eq!(turns.warmed(id, find), None, "round {round}");
             }
         }
+    }
+
+    #[test]
+    fn two_that_load_for_a_minute_one_after_the_other_push_each_other_out() {
+        let [a, b] = ids();
+        let mut turns = Turns::default();
+        let mut said = Vec::new();
+        // Both are due at the same moment; the second waits until the first has loaded.
+        for round in 0..4 {
+            let due = 240.0 * f64::from(round);
+            for (id, began, gap) in [(&a, due, 180.0), (&b, due + 60.0, 180.0)] {
+                let find = Find { found: Found::GoneSoon, began, at: began + 60.0, gap: Some(gap), stays: Some(300.0) };
+                said.extend(turns.warmed(id, find));
+            }
+        }
+        assert_eq!(said, [Verdict::Sure(a)]);
     }
 
     #[test]
