@@ -174,6 +174,61 @@ fn a_touch_puts_the_next_warm_up_off() {
     assert!(report.contains("kimi") && !report.contains("glm"), "{report}");
 }
 
+#[test]
+fn a_pass_warms_an_llm_once_whatever_number_of_targets_name_it() {
+    let sim = Sim::start(&json!({ "flavour": "openai", "models": [{ "id": "m", "load": "20s", "tokens": 2 }] }), 100.0);
+    let generations = || sim.admin("GET", "/_sim/counts")["generations"].clone();
+    let url = format!("{}/v1", sim.doors["plain"]);
+    let account = json!({ "dialect": "openai", "base_url": url, "api_key": "none" });
+    let target = |name: &str, provider: &str| json!({ "name": name, "provider": provider, "model": "m" });
+    let place = Place::new(&json!({
+        "version": 1,
+        "defaults": { "warm": { "every": "auto" } },
+        "providers": { "p": account, "q": account },
+        "targets": [target("ours", "p"), target("theirs", "q"), target("too", "q")],
+    }));
+    let report = |pass: std::process::Output| String::from_utf8(pass.stdout).unwrap();
+    let first = report(place.once(&[]));
+    assert!(first.contains("ours") && !first.contains("theirs") && !first.contains("too"), "{first}");
+    assert_eq!(generations(), 1);
+    let second = report(place.once(&[]));
+    assert!(!second.contains("ours") && !second.contains("theirs"), "what the others were told is kept: {second}");
+    assert_eq!(generations(), 1);
+    // Asked for by hand, each is probed.
+    let forced = report(place.once(&["--now"]));
+    assert!(forced.contains("ours") && forced.contains("theirs") && forced.contains("too"), "{forced}");
+    assert_eq!(generations(), 4);
+}
+
+#[test]
+fn where_one_target_of_an_llm_fails_in_a_pass_the_next_warms_it() {
+    let sim = Sim::start(
+        &json!({ "flavour": "openai", "accounts": [{ "key": "right" }], "models": [{ "id": "m", "tokens": 2 }] }),
+        1.0,
+    );
+    let url = format!("{}/v1", sim.doors["plain"]);
+    let account = |file: &str| json!({ "dialect": "openai", "base_url": url, "api_key": { "file": file } });
+    let place = Place::new(&json!({
+        "version": 1,
+        "defaults": { "warm": { "every": "auto" } },
+        "providers": { "p": account("wrong-key"), "q": account("right-key") },
+        "targets": [
+            { "name": "a", "provider": "p", "model": "m" },
+            { "name": "b", "provider": "q", "model": "m" },
+            { "name": "c", "provider": "q", "model": "m" },
+        ],
+    }));
+    std::fs::write(place.path("wrong-key"), "wrong").unwrap();
+    std::fs::write(place.path("right-key"), "right").unwrap();
+    let pass = place.once(&[]);
+    let log = String::from_utf8(pass.stderr).unwrap();
+    let told: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let probed = told.iter().filter(|line| line["event"] == "probe.finished");
+    let probed: Vec<_> =
+        probed.map(|line| (line["target"].as_str().unwrap(), line["verdict"].as_str().unwrap())).collect();
+    assert_eq!(probed, [("a", "failed"), ("b", "ready")], "{log}");
+}
+
 /// A user's request of a model, by the same key.
 fn use_model(url: &str, model: &str) {
     let body = json!({ "model": model, "messages": [{ "role": "user", "content": "hello" }] }).to_string();

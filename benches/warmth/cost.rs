@@ -43,7 +43,7 @@ pub(crate) fn print() {
     let each = begun.elapsed().checked_div(DECISIONS).unwrap_or(Duration::ZERO).as_secs_f64() * 1e6;
     let mark = |met: bool| if met { "met" } else { "MISSED" };
     println!(
-        "{:52} {each:>7.2}  at most {:>5.2}  {}",
+        "{:58} {each:>7.2}  at most {:>5.2}  {}",
         "a decision with its sentence, µs of CPU",
         20.0,
         mark(each <= 20.0)
@@ -52,6 +52,6 @@ pub(crate) fn print() {
     let keepers: Vec<Keeper> = (0..TARGETS).map(|_| keeper.clone()).collect();
     let taken = (resident() - before) / 1024.0;
     black_box(&keepers);
-    println!("{:52} {taken:>7.2}  at most {:>5.2}  {}", "10,000 targets in memory, MiB", 40.0, mark(taken <= 40.0));
-    println!("{:52} {:>7}", "a target as it is kept, bytes of JSON", keeper.keep().len());
+    println!("{:58} {taken:>7.2}  at most {:>5.2}  {}", "10,000 targets in memory, MiB", 40.0, mark(taken <= 40.0));
+    println!("{:58} {:>7}", "a target as it is kept, bytes of JSON", keeper.keep().len());
 }

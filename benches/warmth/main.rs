@@ -25,7 +25,7 @@ const RANDOM: u64 = 200;
 type Maker = (&'static str, fn(&Scenario) -> Box<dyn Warmer>);
 
 /// In the order of the columns. The first is what the others are measured by.
-const POLICIES: [Maker; 10] = [
+const POLICIES: [Maker; 11] = [
     ("informed", |world| Box::new(Oracle { timeout: world.timeout, view: View::Seen })),
     ("oracle", |world| Box::new(Oracle { timeout: world.timeout, view: View::Blind })),
     ("cron 5m", |_| Box::new(Cron(300.0))),
@@ -35,6 +35,7 @@ const POLICIES: [Maker; 10] = [
     ("seeing", |_| Box::new(Learned::new(View::Seen))),
     ("seeing, twice", |_| Box::new(Learned::contacting(View::Seen, FirstContact::Two))),
     ("shared", |_| Box::new(Learned::new(View::Shared))),
+    ("shared, twice", |_| Box::new(Learned::contacting(View::Shared, FirstContact::Two))),
     ("blind", |_| Box::new(Learned::new(View::Blind))),
 ];
 

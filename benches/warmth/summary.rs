@@ -70,24 +70,28 @@ pub(crate) fn print(columns: &[Column], cell: impl Fn(&Column) -> String, name: 
     println!("{name:20}{cells}");
 }
 
-/// Each target of issue 5 beside the figure.
+/// Each target of issue 5 beside the figure, for both ways of a first contact.
 pub(crate) fn judge(columns: &[Column]) {
     let named = |name: &str| columns.iter().find(|column| column.name == name);
-    let (Some(seeing), Some(shared)) = (named("seeing"), named("shared")) else { return };
-    let unkeepable = seeing.row("T=1m");
-    let figures = [
-        ("seeing: steady probes, × informed oracle", seeing.steady(), 1.08),
-        ("seeing: sessions that met a cold model, mean, %", seeing.mean_hits(), 0.3),
-        ("seeing: the same, in the worst feasible world, %", seeing.worst_hits(), 1.4),
-        ("seeing: first day, × informed oracle", seeing.first_day(), 1.55),
-        ("seeing: probes a day where the model never unloads", seeing.row("never").steady, 2.0),
-        ("seeing: probes a day where T = 1 min", unkeepable.steady, 5.0),
-        ("shared counter: steady probes, × informed oracle", shared.steady(), 1.6),
-    ];
-    for (what, figure, target) in figures {
-        let verdict = if figure <= target { "met" } else { "MISSED" };
-        println!("{what:52} {figure:>7.2}  at most {target:>5.2}  {verdict}");
+    for column in ["seeing", "seeing, twice"].into_iter().filter_map(named) {
+        let unkeepable = column.row("T=1m");
+        tell(column, "steady probes, × informed oracle", column.steady(), 1.08);
+        tell(column, "sessions that met a cold model, mean, %", column.mean_hits(), 0.3);
+        tell(column, "the same, in the worst feasible world, %", column.worst_hits(), 1.4);
+        tell(column, "first day, × informed oracle", column.first_day(), 1.55);
+        tell(column, "probes a day where the model never unloads", column.row("never").steady, 2.0);
+        tell(column, "probes a day where T = 1 min", unkeepable.steady, 5.0);
+        let verdict = if unkeepable.state == "unkeepable" { "met" } else { "MISSED" };
+        let what = format!("{}: T = 1 min is told as", column.name);
+        println!("{what:58} {:>7}  {:>14}  {verdict}", unkeepable.state, "unkeepable");
     }
-    let verdict = if unkeepable.state == "unkeepable" { "met" } else { "MISSED" };
-    println!("{:52} {:>7}  {:>14}  {verdict}", "seeing: T = 1 min is told as", unkeepable.state, "unkeepable");
+    for shared in ["shared", "shared, twice"].into_iter().filter_map(named) {
+        tell(shared, "steady probes, × informed oracle", shared.steady(), 1.6);
+    }
+}
+
+fn tell(column: &Column, what: &str, figure: f64, target: f64) {
+    let verdict = if figure <= target { "met" } else { "MISSED" };
+    let what = format!("{}: {what}", column.name);
+    println!("{what:58} {figure:>7.2}  at most {target:>5.2}  {verdict}");
 }

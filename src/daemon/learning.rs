@@ -230,20 +230,27 @@ impl Daemon {
         let Some(learner) = &mut slot.learner else { return };
         slot.past.learned = learner.learned(wall);
         let (state, says) = (learner.new_state(wall), learner.says(wall));
-        let kept = learner.kept(&slot.target);
-        let past = serde_json::to_string(&Remembered::of(slot, wall)).unwrap_or_default();
         if let Some(state) = state {
             self.tell(Service::Learned { target: id.clone(), state, says });
         }
-        if let Some(store) = self.writer.as_ref().map(|writer| Arc::clone(writer.store())) {
-            let id = id.clone();
-            // What cannot be kept is told when the next outcome cannot be.
-            tokio::spawn(async move {
-                store.put_state(StateKind::Learned, id.as_str(), &kept).await.ok();
-                store.put_state(StateKind::Past, id.as_str(), &past).await.ok();
-            });
+        if let Some(saving) = self.save(id) {
+            tokio::spawn(saving);
         }
         self.plan(id, (0, 1));
         self.show(id);
+    }
+
+    /// Writes what is remembered of a target by now, as others have told it.
+    pub(super) fn save(&self, id: &TargetId) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let slot = self.slots.get(id)?;
+        let kept = slot.learner.as_ref()?.kept(&slot.target);
+        let past = serde_json::to_string(&Remembered::of(slot, self.clock.wall())).unwrap_or_default();
+        let store = Arc::clone(self.writer.as_ref()?.store());
+        let id = id.clone();
+        // What cannot be kept is told when the next outcome cannot be.
+        Some(async move {
+            store.put_state(StateKind::Learned, id.as_str(), &kept).await.ok();
+            store.put_state(StateKind::Past, id.as_str(), &past).await.ok();
+        })
     }
 }

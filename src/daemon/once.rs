@@ -8,10 +8,11 @@ use tokio::sync::mpsc;
 
 use super::life::Daemon;
 use super::parts::Signal;
+use super::shared::HeldBack;
 use super::slot::Slot;
 use crate::outcome::{Outcome, RunId, Service, Status};
 use crate::plan::{AUTO, CronBook, Due, Past, TargetSchedule, Timetable, Why};
-use crate::target::{Depth, TargetId};
+use crate::target::{Depth, Target, TargetId};
 
 /// The pause between two starts: in one burst, our own queueing would be in every first-token time.
 const BETWEEN_STARTS: Duration = Duration::from_micros(800);
@@ -57,6 +58,10 @@ impl Daemon {
             }
         }
         due.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut held = match wanted {
+            Wanted::Due => self.hold_back(&mut due),
+            Wanted::All => HeldBack::default(),
+        };
         let mut outcomes: Vec<Arc<Outcome>> = Vec::with_capacity(due.len());
         let mut start = self.clock.now();
         for (id, due) in due {
@@ -76,15 +81,21 @@ impl Daemon {
                     let outcome = joined.as_ref().ok().map(|(_, ran)| Arc::clone(&ran.outcome));
                     self.joined(joined).await;
                     let Some(outcome) = outcome else { continue };
-                    let id = outcome.target.id.clone();
+                    let target = Arc::clone(&outcome.target);
+                    let id = target.id.clone();
                     let warmed = outcome.depth == Depth::Warm;
                     // The second of a first contact says how fast a warm reply is; its outcome stands for both.
                     outcomes.retain(|before| before.target.id != id);
                     outcomes.push(outcome);
-                    if wanted == Wanted::Due && warmed && stopped.is_none() && self.is_wanted_again(&id) {
+                    if wanted == Wanted::All || !warmed || stopped.is_some() {
+                        continue;
+                    }
+                    if self.is_wanted_again(&id) {
                         let wall = self.clock.wall();
                         let due = Due { at: wall, depth: Depth::Warm, why: Why::Schedule, missed: 0 };
                         self.begin(&id, due, self.clock.now(), run_id.clone());
+                    } else {
+                        self.go_on(&mut held, &target, run_id).await;
                     }
                 }
             }
@@ -99,6 +110,28 @@ impl Daemon {
         let status = |outcome: &Arc<Outcome>| self.slots.get(&outcome.target.id).map(|slot| slot.standing.status());
         let statuses = outcomes.iter().map(|outcome| status(outcome).unwrap_or(Status::Unknown)).collect();
         Once { outcomes, statuses, next, stopped }
+    }
+
+    /// Begins what waited for a target to warm its LLM, where that was in vain. Those that need it no more keep what they
+    /// were told.
+    async fn go_on(&mut self, held: &mut HeldBack, target: &Target, run_id: &RunId) {
+        while let Some(id) = held.next(target) {
+            let wall = self.clock.wall();
+            match self.slots.get(&id).and_then(|slot| due_by(slot, wall, Wanted::Due)) {
+                Some(due) => {
+                    self.begin(&id, due, self.clock.now(), run_id.clone());
+                    if due.depth == Depth::Warm {
+                        return;
+                    }
+                }
+                // It has no outcome of its own with which that would be written, and the process is about to end.
+                None => {
+                    if let Some(saving) = self.save(&id) {
+                        saving.await;
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -1,16 +1,29 @@
 //! LLMs that several targets name, as two accounts of one server: whatever is known of the LLM all of them are told, and one of
 //! them warms it for all. They take turns, so that each is probed.
 
+use std::collections::{HashMap, HashSet, VecDeque};
+
 use jiff::Timestamp;
 
-use super::kept::share_llm;
+use super::kept::{llm, share_llm};
 use super::life::Daemon;
 use super::reply::touch;
 use super::slot::Slot;
 use crate::outcome::Outcome;
-use crate::plan::AUTO;
+use crate::plan::{AUTO, Due};
 use crate::store::Learned;
 use crate::target::{Depth, Target, TargetId};
+
+/// Targets that wait in a pass for another that warms the same LLM, in the order in which they would.
+#[derive(Debug, Default)]
+pub(super) struct HeldBack(HashMap<String, VecDeque<TargetId>>);
+
+impl HeldBack {
+    /// The next that waits for a target's LLM.
+    pub(super) fn next(&mut self, target: &Target) -> Option<TargetId> {
+        self.0.get_mut(&llm(target)).and_then(VecDeque::pop_front)
+    }
+}
 
 impl Slot {
     /// Whether a warm-up is under way whose end its learner waits for.
@@ -31,6 +44,26 @@ impl Daemon {
         let mut others = self.sharing(target);
         others.retain(|id| *id != target.id);
         others
+    }
+
+    /// Takes out of what is due in a pass the warm-ups for which another of the same LLM may stand. The one that was warmed
+    /// the longest time ago goes first.
+    pub(super) fn hold_back(&self, due: &mut Vec<(TargetId, Due)>) -> HeldBack {
+        let learns = |id: &TargetId| self.slots.get(id).filter(|slot| slot.learner.is_some());
+        let mut warm: Vec<(&TargetId, &Slot)> = due
+            .iter()
+            .filter(|(_, due)| due.depth == Depth::Warm)
+            .filter_map(|(id, _)| Some((id, learns(id)?)))
+            .collect();
+        warm.sort_by_key(|(_, slot)| slot.past.warm);
+        let mut held: HashMap<String, VecDeque<TargetId>> = HashMap::new();
+        for (id, slot) in warm {
+            held.entry(llm(&slot.target)).or_default().push_back(id.clone());
+        }
+        held.values_mut().for_each(|group| drop(group.pop_front()));
+        let waiting: HashSet<&TargetId> = held.values().flatten().collect();
+        due.retain(|(id, _)| !waiting.contains(id));
+        HeldBack(held)
     }
 
     /// Takes in for other targets of the same LLM what a probe has taught, or that it has warmed it.
