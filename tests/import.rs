@@ -229,6 +229,29 @@ fn a_first_file_is_written_by_arguments() {
     }
 }
 
+#[test]
+fn a_key_in_place_of_its_variable_is_refused_and_not_repeated() {
+    let place = Place::new();
+    place.write("l.yaml", "model_list: [{ model_name: a, litellm_params: { model: openai/a } }]\n");
+    for key in ["sk-hunter2hunter2", "syn_hunter2hunter2hunter2"] {
+        for args in [
+            &["import", "litellm", "l.yaml", "--through", "http://localhost:4000", "--key-env", key][..],
+            &["init", "-o", "x.yaml", "--key-env", key],
+            &["models", "https://llm.example/v1", "--key-env", key],
+        ] {
+            let ran = place.run(args, &[]);
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+            assert!(ran.err.contains("variable"), "{}", ran.err);
+        }
+    }
+    // What is said and cannot be used is not passed over.
+    for args in [["--key-env", "FOO"], ["--warm", "Mon-Fri 08:00-19:00"]] {
+        let ran = place.run(&[&["init", "-o", "x.yaml"][..], &args].concat(), &[]);
+        assert!(ran.code == 2 && ran.err.contains("give both --provider and --model"), "{}", ran.err);
+        assert!(!place.path("x.yaml").exists());
+    }
+}
+
 /// Says why a test was not run.
 #[expect(clippy::print_stdout, reason = "a test that says nothing looks like one that passed")]
 fn skipped(why: &str) {

@@ -10,7 +10,7 @@ use super::listing::{Asked, ask};
 use super::terminal::{self, Usage, tell};
 use super::write_file::{Existing, refuse_existing, write_file};
 use super::{Global, setup};
-use crate::config::import::{RemarkKind, Through};
+use crate::config::import::{RemarkKind, Through, is_key_variable};
 use crate::exit::Exit;
 use crate::probe::wire::listing::{Listed, Listing};
 use crate::target::BaseUrl;
@@ -133,6 +133,10 @@ fn unnamed(source: &Source, wanting: &[(String, String)]) -> Usage {
 
 /// The proxy's address: with `/v1`, which is where it speaks OpenAI's API.
 fn proxy(url: &str, key_env: Option<String>) -> Result<Through, Usage> {
+    // It may be the key itself, so it is not repeated.
+    if key_env.as_deref().is_some_and(|name| !is_key_variable(name)) {
+        return Err(Usage("--key-env names a variable, not the key itself".to_owned()));
+    }
     let failed = |error: &dyn std::fmt::Display| Usage(format!("failed to read --through: {error}"));
     let base = BaseUrl::parse(url).map_err(|error| failed(&error))?;
     let url = match base.path() {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::NO_MODEL;
+use super::litellm_key::WrittenOut;
 use super::names::Names;
 use super::write::{Unnamed, write};
 use crate::config::{Config, Environment, LoadError, load_bytes};
@@ -18,6 +19,8 @@ pub struct Draft {
     pub(super) targets: Vec<DraftTarget>,
     pub(super) gates: Vec<DraftGate>,
     pub(super) remarks: Vec<Remark>,
+    /// The variables for keys that are written out in the source.
+    pub(super) written_out: WrittenOut,
     provider_names: Names,
     target_names: Names,
     gate_names: Names,

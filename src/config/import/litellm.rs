@@ -10,10 +10,10 @@ use std::path::Path;
 
 use super::draft::{Draft, DraftGate, DraftKey, DraftRule, DraftTarget, RemarkKind, provider_at};
 use super::litellm_entry::{Entry, Found, entry};
+use super::names::is_key_variable;
 use crate::config::mask::{self, quote};
 use crate::config::mistakes::{Mistake, Mistakes};
 use crate::config::node::{Node, Span};
-use crate::config::values::is_variable_name;
 use crate::config::{Environment, parse, values};
 use crate::target::{BaseUrl, Kind};
 
@@ -92,7 +92,7 @@ pub(super) fn get<'n, 'a>(node: &'n Node<'a>, key: &str) -> Option<&'n Node<'a>>
 
 /// The variable of `os.environ/NAME`.
 pub(super) fn variable(text: &str) -> Option<&str> {
-    text.strip_prefix("os.environ/").map(str::trim).filter(|name| is_variable_name(name))
+    text.strip_prefix("os.environ/").map(str::trim).filter(|name| is_key_variable(name))
 }
 
 fn start() -> Span {
@@ -154,7 +154,7 @@ fn add(draft: &mut Draft, aliases: &mut Aliases, entry: &Entry<'_>, provider: &s
 
 /// The key of the proxy: a variable, or none where it has no master key. A literal one is never taken over.
 fn key_of(root: &Node<'_>, through: &Through) -> DraftKey {
-    if let Some(name) = &through.key_env {
+    if let Some(name) = through.key_env.as_ref().filter(|name| is_key_variable(name)) {
         return DraftKey::Env(vec![name.clone()]);
     }
     match get(root, "general_settings").and_then(|settings| get(settings, "master_key")).and_then(Node::text) {

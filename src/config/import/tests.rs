@@ -192,6 +192,51 @@ fn an_entry_is_asked_for_as_litellm_asks_for_it() {
 }
 
 #[test]
+fn a_key_that_is_written_out_goes_to_its_own_host_alone() {
+    let keys = |entries: &[&str]| {
+        let list: String =
+            entries.iter().map(|params| format!("- {{ model_name: a, litellm_params: {params} }}\n")).collect();
+        let draft = of_litellm(&format!("model_list:\n{list}"), None);
+        let config = loaded(&draft);
+        assert!(!told(&draft).contains("hunter2"));
+        let keys: Vec<String> = config.targets.iter().map(|target| target.provider.key.to_string()).collect();
+        let odd = draft.remarks().iter().filter(|remark| remark.kind == RemarkKind::Odd).count();
+        (keys, odd)
+    };
+    let (found, odd) = keys(&[
+        "{ model: openai/m, api_base: 'https://llm.corp.example/v1', api_key: hunter2 }",
+        "{ model: openai/n, api_base: 'https://llm.corp.example/v1', api_key: hunter2 }",
+        "{ model: openai/m, api_base: 'https://llm.corp.example/v1', api_key: other-hunter2 }",
+        "{ model: openai/m, api_base: 'https://llm-corp.example/v1', api_key: hunter2 }",
+        "{ model: openai/m, api_base: 'https://api.synthetic.new/openai/v1', api_key: hunter2 }",
+        "{ model: openai/m, api_key: hunter2 }",
+        "{ model: groq/m, api_base: 'https://gw.example/v1', api_key: hunter2 }",
+        "{ model: openai/m, api_base: 'https://plain.example/v1', api_key: EMPTY }",
+        "{ model: anthropic/m, api_base: 'https://plain.example/v1', api_key: sk-1234 }",
+    ]);
+    let expected = [
+        "the variable LLM_CORP_EXAMPLE_KEY",
+        "the variable LLM_CORP_EXAMPLE_KEY",
+        "the variable LLM_CORP_EXAMPLE_KEY_2",
+        "the variable LLM_CORP_EXAMPLE_KEY_3",
+        "the variable SYNTHETIC_API_KEY",
+        "the variable OPENAI_API_KEY",
+        "the variable LLM_GW_EXAMPLE_KEY",
+        "no key",
+        "no key",
+    ];
+    assert_eq!((found, odd), (expected.map(str::to_owned).to_vec(), 9));
+    // LiteLLM sends its usual key where none is named, and that is said; a credential of its own is another key.
+    let (found, odd) = keys(&[
+        "{ model: openai/m, api_base: 'https://llm.corp.example/v1' }",
+        "{ model: openai/m, api_base: 'https://llm.corp.example/v1', litellm_credential_name: corp }",
+        "{ model: openai/m }",
+    ]);
+    let expected = ["the variable OPENAI_API_KEY", "the variable LLM_CORP_EXAMPLE_KEY", "the variable OPENAI_API_KEY"];
+    assert_eq!((found, odd), (expected.map(str::to_owned).to_vec(), 2));
+}
+
+#[test]
 fn through_the_proxy_each_alias_is_a_target() {
     let through = Through { url: crate::target::BaseUrl::parse("http://localhost:4000/v1").unwrap(), key_env: None };
     let draft = of_litellm(LITELLM, Some(&through));
