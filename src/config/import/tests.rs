@@ -15,13 +15,13 @@ fn of_kodus(text: &str) -> Draft {
     kodus(&EnvFile::from_text(Path::new(".env"), text), &Environment::default())
 }
 
-fn of_litellm(text: &str, through: Option<&Through>) -> Draft {
+pub(super) fn of_litellm(text: &str, through: Option<&Through>) -> Draft {
     let environment = Environment::from_pairs([("VLLM_BASE", "https://gpu.example.com/v1")]);
     litellm(Path::new("config.yaml"), text, &environment, through).unwrap()
 }
 
 /// What was said, and what was written, for a snapshot.
-fn told(draft: &Draft) -> String {
+pub(super) fn told(draft: &Draft) -> String {
     let mut text = String::new();
     for remark in draft.remarks() {
         let line = remark.line.map_or_else(|| "-".to_owned(), |line| line.to_string());
@@ -33,7 +33,7 @@ fn told(draft: &Draft) -> String {
 }
 
 #[track_caller]
-fn loaded(draft: &Draft) -> Config {
+pub(super) fn loaded(draft: &Draft) -> Config {
     let text = draft.yaml();
     match load_bytes(Path::new("probes.yaml"), text.as_bytes(), &Environment::default()) {
         Ok(config) => config,
@@ -139,6 +139,26 @@ fn in_the_automatic_mode_the_keys_are_checked() {
 }
 
 #[test]
+fn what_is_odd_about_a_key_of_the_automatic_mode_is_told() {
+    let text = "API_GROQ_API_KEY='hunter2'\nAPI_DEEPSEEK_API_KEY=hunter2 \nOTHER='hunter2'\n";
+    let environment = Environment::from_pairs([("API_GROQ_API_KEY", "another-hunter2")]);
+    let draft = kodus(&EnvFile::from_text(Path::new(".env"), text), &environment);
+    let told = told(&draft);
+    for expected in [
+        "1: Odd: API_GROQ_API_KEY is in quotes",
+        "1: Odd: API_GROQ_API_KEY is set in the environment too",
+        "2: Odd: API_DEEPSEEK_API_KEY ends with a space",
+        "1 more line is odd",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    assert!(!told.contains("hunter2"));
+    // A fixed model uses none of them.
+    let draft = of_kodus(&format!("API_LLM_PROVIDER_MODEL=m\n{text}"));
+    assert!(draft.remarks().iter().any(|remark| remark.text.contains("3 more lines are odd")));
+}
+
+#[test]
 fn a_litellm_list_is_mapped_or_says_why_not() {
     let draft = of_litellm(LITELLM, None);
     insta::assert_snapshot!("litellm", told(&draft));
@@ -189,51 +209,6 @@ fn an_entry_is_asked_for_as_litellm_asks_for_it() {
     ] {
         assert_eq!(asked(params), expected, "{params}");
     }
-}
-
-#[test]
-fn a_key_that_is_written_out_goes_to_its_own_host_alone() {
-    let keys = |entries: &[&str]| {
-        let list: String =
-            entries.iter().map(|params| format!("- {{ model_name: a, litellm_params: {params} }}\n")).collect();
-        let draft = of_litellm(&format!("model_list:\n{list}"), None);
-        let config = loaded(&draft);
-        assert!(!told(&draft).contains("hunter2"));
-        let keys: Vec<String> = config.targets.iter().map(|target| target.provider.key.to_string()).collect();
-        let odd = draft.remarks().iter().filter(|remark| remark.kind == RemarkKind::Odd).count();
-        (keys, odd)
-    };
-    let (found, odd) = keys(&[
-        "{ model: openai/m, api_base: 'https://llm.corp.example/v1', api_key: hunter2 }",
-        "{ model: openai/n, api_base: 'https://llm.corp.example/v1', api_key: hunter2 }",
-        "{ model: openai/m, api_base: 'https://llm.corp.example/v1', api_key: other-hunter2 }",
-        "{ model: openai/m, api_base: 'https://llm-corp.example/v1', api_key: hunter2 }",
-        "{ model: openai/m, api_base: 'https://api.synthetic.new/openai/v1', api_key: hunter2 }",
-        "{ model: openai/m, api_key: hunter2 }",
-        "{ model: groq/m, api_base: 'https://gw.example/v1', api_key: hunter2 }",
-        "{ model: openai/m, api_base: 'https://plain.example/v1', api_key: EMPTY }",
-        "{ model: anthropic/m, api_base: 'https://plain.example/v1', api_key: sk-1234 }",
-    ]);
-    let expected = [
-        "the variable LLM_CORP_EXAMPLE_KEY",
-        "the variable LLM_CORP_EXAMPLE_KEY",
-        "the variable LLM_CORP_EXAMPLE_KEY_2",
-        "the variable LLM_CORP_EXAMPLE_KEY_3",
-        "the variable SYNTHETIC_API_KEY",
-        "the variable OPENAI_API_KEY",
-        "the variable LLM_GW_EXAMPLE_KEY",
-        "no key",
-        "no key",
-    ];
-    assert_eq!((found, odd), (expected.map(str::to_owned).to_vec(), 9));
-    // LiteLLM sends its usual key where none is named, and that is said; a credential of its own is another key.
-    let (found, odd) = keys(&[
-        "{ model: openai/m, api_base: 'https://llm.corp.example/v1' }",
-        "{ model: openai/m, api_base: 'https://llm.corp.example/v1', litellm_credential_name: corp }",
-        "{ model: openai/m }",
-    ]);
-    let expected = ["the variable OPENAI_API_KEY", "the variable LLM_CORP_EXAMPLE_KEY", "the variable OPENAI_API_KEY"];
-    assert_eq!((found, odd), (expected.map(str::to_owned).to_vec(), 2));
 }
 
 #[test]
