@@ -15,6 +15,8 @@ mod litellm;
 mod litellm_entry;
 mod litellm_key;
 mod litellm_providers;
+#[cfg(test)]
+mod litellm_tests;
 mod names;
 mod offer;
 #[cfg(test)]
