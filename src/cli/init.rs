@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::listing::{Asked, ask, row};
+use super::listing::{Asked, ask, is_whole, row};
 use super::prompt::{Console, Known, interview};
 use super::terminal::{self, Usage, tell};
 use super::write_file::{Existing, refuse_existing, write_file};
-use super::{Global, setup};
+use super::{Global, setup, shell};
 use crate::config::import::{Answers, is_key_variable, offers, started};
 use crate::config::{Environment, LoadError, load_bytes};
 use crate::exit::Exit;
@@ -99,7 +99,7 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> anyhow::Result<Exit> {
     write_file(&args.output, &text, existing)?;
     let config = match args.output.to_str() {
         Some("probes.yaml") => String::new(),
-        _ => format!("--config {} ", args.output.display()),
+        _ => format!("--config {} ", shell::word(&args.output)),
     };
     tell(&format!("{} is written.", args.output.display()));
     if let Some(name) = variable.filter(|name| environment.get(name).is_none_or(str::is_empty)) {
@@ -162,7 +162,9 @@ fn models(answers: &Answers, environment: &Environment) -> Result<Vec<ModelRow>,
         started(&trial)?.config(std::path::Path::new("probes.yaml"), environment).map_err(|error| error.to_string())?;
     let Some(target) = config.targets.first() else { return Err("it has no target".to_owned()) };
     match ask(&config, target, environment).map_err(|error| error.to_string())? {
-        Asked::Read(listing) => Ok(listing.entries.iter().map(|entry| row(entry, &[])).collect()),
+        Asked::Read(listing) => {
+            Ok(listing.entries.iter().filter(|entry| is_whole(entry)).map(|entry| row(entry, &[])).collect())
+        }
         Asked::None => Err(format!("{} has none that pilotlight knows of", target.provider.title)),
         Asked::Failed(diagnosis) => Err(format!("{}: {}; {}", diagnosis.code, diagnosis.evidence, diagnosis.remedy)),
     }

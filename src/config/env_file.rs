@@ -72,6 +72,12 @@ impl EnvFile {
         self.notes.iter().map(|note| Note { line: note.line, text: note.text.clone(), about: Vec::new() }).collect()
     }
 
+    /// The same with nothing said of it, where that was told already.
+    #[must_use]
+    pub fn without_notes(self) -> Self {
+        Self { notes: Vec::new(), ..self }
+    }
+
     /// What is odd about these variables and about the file itself; and how much more is odd about others.
     pub(super) fn notes_about(&self, names: &[&str]) -> (Vec<&EnvNote>, usize) {
         let concerns = |note: &&EnvNote| note.name.as_deref().is_none_or(|name| names.contains(&name));

@@ -8,6 +8,7 @@ use std::path::Path;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::mask::is_unseen;
 use super::node::Span;
 
 /// How many mistakes are shown. The first few are mended first, and often mend the others.
@@ -65,7 +66,7 @@ impl Mistake {
 
 /// A text without control characters: what is in a file must not steer a terminal.
 fn printable(text: String) -> String {
-    if text.chars().any(char::is_control) { text.replace(char::is_control, "\u{fffd}") } else { text }
+    if text.chars().any(is_unseen) { text.replace(is_unseen, "\u{fffd}") } else { text }
 }
 
 /// Every mistake of one file, in the order of the text.

@@ -6,6 +6,7 @@ use super::NO_MODEL;
 use super::litellm_key::WrittenOut;
 use super::names::Names;
 use super::write::{Unnamed, write};
+use crate::config::mask::is_unseen;
 use crate::config::{Config, Environment, LoadError, load_bytes};
 use crate::config::{presets, values};
 use crate::target::{BaseUrl, Depth, Kind};
@@ -144,7 +145,9 @@ impl Draft {
 
     /// Adds a remark.
     pub(super) fn remark(&mut self, line: Option<u32>, kind: RemarkKind, text: impl Into<String>) {
-        self.remarks.push(Remark { line, kind, text: text.into() });
+        // Names and ids in it come from a file of others.
+        let text = text.into().replace(is_unseen, "\u{fffd}");
+        self.remarks.push(Remark { line, kind, text });
     }
 
     /// What is to be said of the source, in the order of its lines.

@@ -106,3 +106,13 @@ fn lines_of_a_litellm_configuration_are_not_shown() {
         }
     }
 }
+
+#[test]
+fn marks_of_direction_reach_no_terminal() {
+    let draft = of_litellm(
+        "model_list:\n- { model_name: \"a\u{202e}b\u{200b}\", litellm_params: { model: \"openai/x\u{2066}y\" } }\n",
+        None,
+    );
+    assert!(!told(&draft).contains(['\u{202e}', '\u{200b}', '\u{2066}']), "{}", told(&draft));
+    loaded(&draft);
+}

@@ -3,6 +3,7 @@
 use super::choose::preset_for;
 use super::draft::{Draft, DraftGate, DraftKey, DraftProvider, DraftRule, DraftTarget, provider_at};
 use super::names::{after_the_id, is_key_variable};
+use crate::config::mask::is_unseen;
 use crate::config::presets;
 use crate::config::values::{self, Problem};
 use crate::config::zones::Zones;
@@ -159,5 +160,5 @@ fn key(answers: &Answers, facts: &presets::Facts, base_url: &BaseUrl) -> Result<
 
 /// What somebody typed, fit to be shown.
 fn printable(text: &str) -> String {
-    text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().take(60).map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
 }
