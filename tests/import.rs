@@ -96,6 +96,8 @@ fn from_a_kodus_env_to_a_diagnosis_in_one_command() {
         assert!(ran.err.contains("(line 4 alike)"), "{}", ran.err);
         assert!(ran.err.contains("1 more line is odd"), "not those of other variables: {}", ran.err);
     }
+    let ran = place.run(&["--env-file", ".env", "check", "--from", "kodus:.env", "--depth", "auth"], &[]);
+    assert_eq!(ran.err.matches(".env:3: API_LLM_PROVIDER_MODEL is in quotes").count(), 1, "{}", ran.err);
     // A variable of the process counts for more than the file.
     place.write(".env", &kodus(&sim, "hf:zai-org/GLM-4.6", "syn_hunter2wrong"));
     let ran = place.run(&["check", "--from", "kodus", "--format", "json"], &[("API_OPEN_AI_API_KEY", KEY)]);
@@ -195,6 +197,9 @@ fn keys_that_are_set_are_checked_without_a_model() {
         assert_eq!(ran.out.contains("model: \"hf:zai-org/GLM-4.6\""), code == 0, "{}", ran.out);
     }
     assert_eq!(sim.admin("GET", "/_sim/counts")["generations"], json!(0), "none of it costs anything");
+    let login = [("OPENAI_API_KEY", KEY), ("OPENAI_BASE_URL", "https://me:hunter2@llm.example/v1")];
+    let ran = place.run(&["import", "env", "--model", "openai=m"], &login);
+    assert!(ran.code == 2 && ran.err.contains("not mapped: OPENAI_BASE_URL: "), "{}", ran.err);
     let ran = place.run(&["import", "env"], &[]);
     assert!(ran.code == 2 && ran.err.contains("looked for") && ran.err.contains("SYNTHETIC_API_KEY"), "{}", ran.err);
 }
@@ -226,6 +231,29 @@ fn a_first_file_is_written_by_arguments() {
     ] {
         let ran = place.run(&[&["init", "-o", "x.yaml"], args].concat(), &[]);
         assert!(ran.code == 2 && !place.path("x.yaml").exists(), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_key_in_place_of_its_variable_is_refused_and_not_repeated() {
+    let place = Place::new();
+    place.write("l.yaml", "model_list: [{ model_name: a, litellm_params: { model: openai/a } }]\n");
+    for key in ["sk-hunter2hunter2", "syn_hunter2hunter2hunter2"] {
+        for args in [
+            &["import", "litellm", "l.yaml", "--through", "http://localhost:4000", "--key-env", key][..],
+            &["init", "-o", "x.yaml", "--key-env", key],
+            &["models", "https://llm.example/v1", "--key-env", key],
+        ] {
+            let ran = place.run(args, &[]);
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+            assert!(ran.err.contains("variable"), "{}", ran.err);
+        }
+    }
+    // What is said and cannot be used is not passed over.
+    for args in [["--key-env", "FOO"], ["--warm", "Mon-Fri 08:00-19:00"]] {
+        let ran = place.run(&[&["init", "-o", "x.yaml"][..], &args].concat(), &[]);
+        assert!(ran.code == 2 && ran.err.contains("give both --provider and --model"), "{}", ran.err);
+        assert!(!place.path("x.yaml").exists());
     }
 }
 

@@ -106,6 +106,8 @@ pub(super) fn read(source: &Source, environment: Environment, through: Option<&T
     match source {
         Source::Kodus(path) => {
             let file = EnvFile::read(path).map_err(|error| Usage(format!("failed to {error}")))?;
+            // With `--env-file` of the same file they were told already.
+            let file = if file.notes() == environment.notes() { file.without_notes() } else { file };
             let draft = import::kodus(&file, &environment);
             let needs_file = file.adds_to(&environment);
             Ok(Imported { draft, source: path.clone(), environment: environment.over(&file), needs_file })

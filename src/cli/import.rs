@@ -1,16 +1,17 @@
 //! `pilotlight import`: what another tool is set up with, as a probes.yaml. Keys stay where they are.
 
+use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::from::{Imported, Source, nothing, read, told};
-use super::listing::{Asked, ask};
+use super::listing::{Asked, ask, is_whole};
 use super::terminal::{self, Usage, tell};
 use super::write_file::{Existing, refuse_existing, write_file};
-use super::{Global, setup};
-use crate::config::import::{RemarkKind, Through};
+use super::{Global, setup, shell};
+use crate::config::import::{RemarkKind, Through, is_key_variable};
 use crate::exit::Exit;
 use crate::probe::wire::listing::{Listed, Listing};
 use crate::target::BaseUrl;
@@ -74,12 +75,12 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
         Tool::Env { .. } => (Source::Env, None),
     };
     let mut imported = read(&source, environment, through.as_ref())?;
-    if let Tool::Env { model, online } = &args.tool {
-        choose(&mut imported, model, *online)?;
-    }
     for remark in imported.draft.remarks() {
         let word = if remark.kind == RemarkKind::NotMapped { "warning" } else { "note" };
         tell(&format!("{word}: {}", told(&imported.source, &remark)));
+    }
+    if let Tool::Env { model, online } = &args.tool {
+        choose(&mut imported, model, *online)?;
     }
     if imported.draft.target_count() == 0 {
         return Err(match imported.draft.wanting().as_slice() {
@@ -95,10 +96,10 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> anyhow::Result<Exit> {
             write_file(path, &text, existing)?;
             let config = match path.to_str() {
                 Some("probes.yaml") => String::new(),
-                _ => format!("--config {} ", path.display()),
+                _ => format!("--config {} ", shell::word(path)),
             };
             let variables = match (&source, imported.needs_file) {
-                (Source::Kodus(file), true) => format!("--env-file {} ", file.display()),
+                (Source::Kodus(file), true) => format!("--env-file {} ", shell::word(file)),
                 _ => String::new(),
             };
             tell(&format!("{} is written.\nNext: pilotlight {config}{variables}check", path.display()));
@@ -112,8 +113,8 @@ fn unnamed(source: &Source, wanting: &[(String, String)]) -> Usage {
     let names: Vec<&str> = wanting.iter().map(|(name, _)| name.as_str()).collect();
     let first = names.first().copied().unwrap_or("openai");
     let from = match source {
-        Source::Kodus(path) => format!("kodus:{}", path.display()),
-        Source::Litellm(path) => format!("litellm:{}", path.display()),
+        Source::Kodus(path) => shell::word(&labelled("kodus:", path)),
+        Source::Litellm(path) => shell::word(&labelled("litellm:", path)),
         Source::Env => "env".to_owned(),
     };
     let how = match source {
@@ -121,7 +122,7 @@ fn unnamed(source: &Source, wanting: &[(String, String)]) -> Usage {
             "--model {first}=ID names one, --online takes one of the provider's list, and `pilotlight models {first}` shows it"
         ),
         Source::Kodus(path) => {
-            format!("`pilotlight --env-file {} init` offers those of a provider's live list", path.display())
+            format!("`pilotlight --env-file {} init` offers those of a provider's live list", shell::word(path))
         }
         Source::Litellm(_) => "name one in its file".to_owned(),
     };
@@ -131,8 +132,19 @@ fn unnamed(source: &Source, wanting: &[(String, String)]) -> Usage {
     ))
 }
 
+/// A source as `--from` takes it.
+fn labelled(tool: &str, path: &Path) -> PathBuf {
+    let mut text = OsString::from(tool);
+    text.push(path);
+    PathBuf::from(text)
+}
+
 /// The proxy's address: with `/v1`, which is where it speaks OpenAI's API.
 fn proxy(url: &str, key_env: Option<String>) -> Result<Through, Usage> {
+    // It may be the key itself, so it is not repeated.
+    if key_env.as_deref().is_some_and(|name| !is_key_variable(name)) {
+        return Err(Usage("--key-env names a variable, not the key itself".to_owned()));
+    }
     let failed = |error: &dyn std::fmt::Display| Usage(format!("failed to read --through: {error}"));
     let base = BaseUrl::parse(url).map_err(|error| failed(&error))?;
     let url = match base.path() {
@@ -152,7 +164,11 @@ fn choose(imported: &mut Imported, models: &[String], online: bool) -> anyhow::R
         let known = wanting.iter().any(|(_, provider)| provider == name);
         if !known {
             let names: Vec<&str> = wanting.iter().map(|(_, provider)| provider.as_str()).collect();
-            return Err(Usage(format!("no key of `{name}` is set; there are keys of {}", names.join(", "))).into());
+            let there = match names.as_slice() {
+                [] => "no key that is set can be used".to_owned(),
+                names => format!("there are keys of {}", names.join(", ")),
+            };
+            return Err(Usage(format!("there is no provider `{name}` to name a model for; {there}")).into());
         }
         imported.draft.choose(name, id, "named on the command line").map_err(Usage)?;
     }
@@ -180,10 +196,11 @@ fn choose(imported: &mut Imported, models: &[String], online: bool) -> anyhow::R
 /// One of a list: it is only looked for, so it matters little which. The cheapest where prices are told, else the first.
 fn pick(listing: &Listing) -> Option<(&Listed, &'static str)> {
     let price = |entry: &&Listed| entry.input_usd_per_million.filter(|price| *price > 0.0);
-    let priced = listing.entries.iter().filter(|entry| price(entry).is_some());
+    let whole = || listing.entries.iter().filter(|entry| is_whole(entry));
+    let priced = whole().filter(|entry| price(entry).is_some());
     let cheapest = priced.min_by(|a, b| price(a).partial_cmp(&price(b)).unwrap_or(std::cmp::Ordering::Equal));
     match cheapest {
         Some(entry) => Some((entry, "the cheapest of the provider's list; put the one that you use")),
-        None => Some((listing.entries.first()?, "the first of the provider's list; put the one that you use")),
+        None => Some((whole().next()?, "the first of the provider's list; put the one that you use")),
     }
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::listing::{Asked, ask, row};
+use super::listing::{Asked, ask, is_whole, row};
 use super::prompt::{Console, Known, interview};
 use super::terminal::{self, Usage, tell};
 use super::write_file::{Existing, refuse_existing, write_file};
-use super::{Global, setup};
-use crate::config::import::{Answers, offers, started};
+use super::{Global, setup, shell};
+use crate::config::import::{Answers, is_key_variable, offers, started};
 use crate::config::{Environment, LoadError, load_bytes};
 use crate::exit::Exit;
 use crate::report::ModelRow;
@@ -55,6 +55,10 @@ pub(super) struct InitArgs {
 pub(super) fn run(global: &Global, args: &InitArgs) -> anyhow::Result<Exit> {
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     refuse_existing(&args.output, existing)?;
+    // Before anything is asked. It may be the key itself, so it is not repeated.
+    if args.key_env.as_deref().is_some_and(|name| !name.is_empty() && !is_key_variable(name)) {
+        return Err(Usage("--key-env names a variable, not the key itself".to_owned()).into());
+    }
     let environment = setup::environment(global)?;
     let begun = Answers {
         preset: args.provider.clone().unwrap_or_default(),
@@ -74,7 +78,12 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> anyhow::Result<Exit> {
         (written(&answers)?, key_of(&answers))
     } else if complete {
         (written(&begun)?, key_of(&begun))
-    } else if begun.preset.is_empty() && begun.models.is_empty() && begun.base_url.is_none() {
+    } else if begun.preset.is_empty()
+        && begun.models.is_empty()
+        && begun.base_url.is_none()
+        && begun.key_env.is_none()
+        && begun.warm.is_none()
+    {
         (SHIPPED.to_owned(), Some("SYNTHETIC_API_KEY".to_owned()))
     } else {
         return Err(Usage(
@@ -90,7 +99,7 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> anyhow::Result<Exit> {
     write_file(&args.output, &text, existing)?;
     let config = match args.output.to_str() {
         Some("probes.yaml") => String::new(),
-        _ => format!("--config {} ", args.output.display()),
+        _ => format!("--config {} ", shell::word(&args.output)),
     };
     tell(&format!("{} is written.", args.output.display()));
     if let Some(name) = variable.filter(|name| environment.get(name).is_none_or(str::is_empty)) {
@@ -153,7 +162,9 @@ fn models(answers: &Answers, environment: &Environment) -> Result<Vec<ModelRow>,
         started(&trial)?.config(std::path::Path::new("probes.yaml"), environment).map_err(|error| error.to_string())?;
     let Some(target) = config.targets.first() else { return Err("it has no target".to_owned()) };
     match ask(&config, target, environment).map_err(|error| error.to_string())? {
-        Asked::Read(listing) => Ok(listing.entries.iter().map(|entry| row(entry, &[])).collect()),
+        Asked::Read(listing) => {
+            Ok(listing.entries.iter().filter(|entry| is_whole(entry)).map(|entry| row(entry, &[])).collect())
+        }
         Asked::None => Err(format!("{} has none that pilotlight knows of", target.provider.title)),
         Asked::Failed(diagnosis) => Err(format!("{}: {}; {}", diagnosis.code, diagnosis.evidence, diagnosis.remedy)),
     }

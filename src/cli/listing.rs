@@ -59,6 +59,11 @@ pub(super) fn matching<'l>(listing: &'l Listing, words: &[String]) -> Vec<&'l Li
     listing.entries.iter().filter(matches).collect()
 }
 
+/// Whether the id of an entry is all of it. A very long one was cut for showing, and a request for it would find nothing.
+pub(super) fn is_whole(entry: &Listed) -> bool {
+    !entry.id.ends_with('…')
+}
+
 /// An entry as a row, with the targets that it is already.
 pub(super) fn row(entry: &Listed, targets: &[&Target]) -> ModelRow {
     let same = targets.iter().filter(|target| target.model.as_str() == entry.id);

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::listing::{Asked, ask, matching, row};
 use super::terminal::{self, Usage, tell};
 use super::{Global, setup};
-use crate::config::import::{AdHoc, ad_hoc, offers};
-use crate::config::{self, Config, Environment, is_variable_name, nearest};
+use crate::config::import::{AdHoc, ad_hoc, is_key_variable, offers};
+use crate::config::{self, Config, Environment, nearest};
 use crate::exit::Exit;
 use crate::outcome::Class;
 use crate::report::{Format, ModelRow, ModelsView, render_models};
@@ -136,7 +136,7 @@ fn provider(global: &Global, args: &ModelsArgs, environment: &Environment) -> an
     let known = config.as_ref().and_then(|config| named(config, &args.provider));
     if let (Some(config), Some(mut target)) = (config.clone(), known) {
         if let Some(name) = &args.key_env {
-            if !is_variable_name(name) {
+            if !is_key_variable(name) {
                 return Err(Usage("--key-env names a variable, not the key itself".to_owned()).into());
             }
             let mut provider = Provider::clone(&target.provider);

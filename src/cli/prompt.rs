@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::config::import::{Answers, Offer};
+use crate::config::import::{Answers, Offer, is_key_variable};
 use crate::report::{Look, ModelRow, model_lines};
 
 /// How many models are shown at once.
@@ -167,8 +167,7 @@ impl Talk<'_, '_> {
             if answer == "none" {
                 return Ok(Some(String::new()));
             }
-            let word = answer.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if word && !answer.starts_with(|c: char| c.is_ascii_digit()) && !looks_secret(&answer) {
+            if is_key_variable(&answer) {
                 self.console.say(&format!("  {answer} is {}", self.set(&answer)));
                 return Ok(Some(answer));
             }
@@ -268,11 +267,6 @@ impl Talk<'_, '_> {
             }
         }
     }
-}
-
-/// Whether a word is rather a key than a variable's name: names are in capitals, or short.
-fn looks_secret(word: &str) -> bool {
-    word.len() > 20 && word.contains(|c: char| c.is_ascii_lowercase()) && word.contains(|c: char| c.is_ascii_digit())
 }
 
 #[cfg(test)]

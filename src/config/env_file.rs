@@ -8,9 +8,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::env_value::{Notes, hidden, is_unclosed, over_lines, value};
 use super::environment::{EnvFileError, Environment};
 use super::values::is_variable_name;
 use super::{Note, parse, read_at_most};
+
+/// Longest name of a variable that is read, in characters. What is longer is a piece of something else.
+const LONGEST_NAME: usize = 64;
 
 /// A `.env` file as it was read: its variables, and what is odd about it. Its values may be secrets, so it shows none.
 #[derive(Clone, Default)]
@@ -68,6 +72,12 @@ impl EnvFile {
         self.notes.iter().map(|note| Note { line: note.line, text: note.text.clone(), about: Vec::new() }).collect()
     }
 
+    /// The same with nothing said of it, where that was told already.
+    #[must_use]
+    pub fn without_notes(self) -> Self {
+        Self { notes: Vec::new(), ..self }
+    }
+
     /// What is odd about these variables and about the file itself; and how much more is odd about others.
     pub(super) fn notes_about(&self, names: &[&str]) -> (Vec<&EnvNote>, usize) {
         let concerns = |note: &&EnvNote| note.name.as_deref().is_none_or(|name| names.contains(&name));
@@ -102,7 +112,7 @@ impl fmt::Debug for EnvFile {
 pub(super) fn parse(text: &str) -> (Vec<Pair>, Vec<EnvNote>) {
     let mut pairs: Vec<Pair> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut notes = Notes(Vec::new());
+    let mut notes = Notes { list: Vec::new(), names: true };
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => {
             notes
@@ -114,9 +124,18 @@ pub(super) fn parse(text: &str) -> (Vec<Pair>, Vec<EnvNote>) {
     if text.contains("\r\n") {
         notes.file(1, "lines end in CRLF, as on Windows: some tools take the CR for a part of each value");
     }
-    for (line, number) in text.lines().zip(1_u32..) {
-        let line = line.trim_end_matches('\r');
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
+    let mut at = 0;
+    // Where a value begins that has no end: what follows may be pieces of it.
+    let mut open = Open::No;
+    while let Some(line) = lines.get(at).copied() {
+        let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        at += 1;
         let statement = line.trim_start();
+        if open == Open::Armour {
+            open = if line.contains("-----END") { Open::No } else { Open::Armour };
+            continue;
+        }
         if statement.is_empty() || statement.starts_with('#') {
             continue;
         }
@@ -127,19 +146,45 @@ pub(super) fn parse(text: &str) -> (Vec<Pair>, Vec<EnvNote>) {
             continue;
         };
         let bare = name.trim_end();
-        if !is_variable_name(bare) {
+        if !is_variable_name(bare) || bare.len() > LONGEST_NAME {
             // What stands before the `=` may be a piece of a key, so it is not repeated.
             notes.file(number, "what stands before `=` is not a variable's name, so the line is left out");
             continue;
         }
+        if open == Open::Quote && matches!(raw.trim(), "" | "=") {
+            // So ends a line of base64.
+            notes.file(number, "this line may be a part of the quote that is not closed above it, so it is left out");
+            continue;
+        }
+        notes.names = open == Open::No;
         if bare != name {
             notes.add(number, bare, "has a space before `=`: shells and Docker refuse this line");
         }
         if exported.is_some() {
             notes.add(number, bare, "stands after `export`, which Docker's --env-file refuses");
         }
-        let value = value(bare, raw, number, &mut notes);
-        hidden(bare, &value, number, &mut notes);
+        // Once a quote has no end, nobody knows which of the following ones opens and which closes.
+        let following = if open == Open::No { lines.get(at..).unwrap_or_default() } else { &[] };
+        let value = match over_lines(raw, following) {
+            Some((value, further)) => {
+                at += further;
+                let text =
+                    format!("goes over {} lines in its quotes, which Docker's --env-file cannot read", further + 1);
+                notes.add(number, bare, &text);
+                value
+            }
+            None => {
+                if is_unclosed(raw) {
+                    open = Open::Quote;
+                } else if raw.contains("-----BEGIN") && !raw.contains("-----END") {
+                    notes.add(number, bare, "begins a key or certificate without quotes: only its first line is read");
+                    open = Open::Armour;
+                }
+                let value = value(bare, raw, number, &mut notes);
+                hidden(bare, &value, number, &mut notes);
+                value
+            }
+        };
         match places.get(bare).and_then(|index| pairs.get_mut(*index)) {
             Some(pair) => {
                 notes.add(number, bare, &format!("was set in line {} already; this line counts", pair.line));
@@ -152,133 +197,17 @@ pub(super) fn parse(text: &str) -> (Vec<Pair>, Vec<EnvNote>) {
             }
         }
     }
-    (pairs, notes.0)
+    (pairs, notes.list)
 }
 
-struct Notes(Vec<EnvNote>);
-
-impl Notes {
-    /// About the file, or a line without a name.
-    fn file(&mut self, line: u32, text: &str) {
-        self.0.push(EnvNote { line, name: None, text: text.to_owned() });
-    }
-
-    /// About a variable, whose name begins the sentence.
-    fn add(&mut self, line: u32, name: &str, text: &str) {
-        self.0.push(EnvNote { line, name: Some(name.to_owned()), text: format!("{name} {text}") });
-    }
-}
-
-/// The value of one line.
-fn value(name: &str, raw: &str, line: u32, notes: &mut Notes) -> String {
-    let trimmed = raw.trim();
-    if raw.trim_start() != raw {
-        notes.add(line, name, "has a space after `=`: shells refuse this line, Docker keeps the space");
-    }
-    let quote = trimmed.chars().next().filter(|c| matches!(c, '"' | '\''));
-    let Some(quote) = quote else {
-        return plain(name, raw, line, notes);
-    };
-    let (inner, rest) = quoted(trimmed.get(1..).unwrap_or_default(), quote);
-    match rest {
-        None => {
-            notes.add(line, name, "begins with a quote that is never closed; the quote is kept");
-            return trimmed.to_owned();
-        }
-        Some(rest) => {
-            let rest = rest.trim_start();
-            if !(rest.is_empty() || rest.starts_with('#')) {
-                notes.add(line, name, "has text after its closing quote, which is left out");
-            }
-        }
-    }
-    notes.add(
-        line,
-        name,
-        "is in quotes: they are removed here, and Docker's --env-file keeps them as a part of the value",
-    );
-    if rest == Some("") && raw.trim_end() != raw {
-        notes.add(line, name, "ends with a space after its closing quote, which other tools may keep");
-    }
-    if inner.trim() != inner {
-        notes.add(line, name, "begins or ends with a space inside its quotes");
-    }
-    if inner.trim().starts_with(['"', '\'']) {
-        notes.add(line, name, "has quotes inside its quotes, which are kept");
-    }
-    if quote == '"' && expands(&inner) {
-        notes.add(line, name, "has a `$` in it: shells and Docker Compose put a variable there, and here it is kept");
-    }
-    inner
-}
-
-/// A value without quotes around it. A `#` after a space begins a comment.
-fn plain(name: &str, raw: &str, line: u32, notes: &mut Notes) -> String {
-    let comment = raw
-        .match_indices('#')
-        .find(|(at, _)| raw.get(..*at).is_some_and(|before| before.ends_with([' ', '\t']) || before.is_empty()))
-        .map(|(at, _)| at);
-    let value = comment.and_then(|at| raw.get(..at)).unwrap_or(raw);
-    if comment.is_some() {
-        notes.add(line, name, "is followed by a comment: Docker's --env-file takes it for a part of the value");
-    } else if value.trim_end() != value {
-        notes.add(line, name, "ends with a space, which is removed here; other tools may keep it");
-    }
-    let value = value.trim();
-    if value.contains(['"', '\'']) {
-        notes.add(line, name, "has a quote inside its value, which is kept");
-    }
-    if expands(value) {
-        notes.add(line, name, "has a `$` in it: shells and Docker Compose put a variable there, and here it is kept");
-    }
-    value.to_owned()
-}
-
-/// Whether another tool would put a variable's value somewhere into this one.
-fn expands(value: &str) -> bool {
-    value
-        .match_indices('$')
-        .filter_map(|(at, _)| value.get(at + 1..)?.chars().next())
-        .any(|next| next == '{' || next == '_' || next.is_ascii_alphabetic())
-}
-
-/// Notes what an eye does not see: typographic quotes and invisible characters, which come with copying from a page.
-fn hidden(name: &str, value: &str, line: u32, notes: &mut Notes) {
-    if value.contains(['“', '”', '‘', '’']) {
-        notes.add(line, name, "has typographic quotes in it, which are no quotes to any tool; type it again");
-    }
-    let unseen = |c: char| c.is_control() || matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
-    if value.chars().any(unseen) {
-        notes.add(line, name, "has a character in it that cannot be seen; copy it again, or type it");
-    }
-}
-
-/// The text up to the closing quote, escapes resolved within double quotes, and what follows. No rest where the quote
-/// is never closed.
-fn quoted(text: &str, quote: char) -> (String, Option<&str>) {
-    let mut out = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        if c == quote {
-            return (out, text.get(at + 1..));
-        }
-        if c == '\\' && quote == '"' {
-            match chars.next() {
-                Some((_, 'n')) => out.push('\n'),
-                Some((_, 'r')) => out.push('\r'),
-                Some((_, 't')) => out.push('\t'),
-                Some((_, c @ ('"' | '\\' | '$' | '`'))) => out.push(c),
-                Some((_, c)) => {
-                    out.push('\\');
-                    out.push(c);
-                }
-                None => out.push('\\'),
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    (out, None)
+/// Whether a line stands after the beginning of a value that has no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    No,
+    /// A quote was opened and is never closed.
+    Quote,
+    /// A PEM block without quotes was begun.
+    Armour,
 }
 
 #[cfg(test)]
@@ -345,6 +274,32 @@ mod tests {
         let file = EnvFile::from_text(Path::new(".env"), "K=1\nK=2\r\n");
         assert_eq!(file.get("K").map(|pair| (pair.value.as_str(), pair.line)), Some(("2", 2)));
         assert_eq!(format!("{file:?}"), "EnvFile(.env, 1 variables)");
+    }
+
+    #[test]
+    fn a_key_over_several_lines_is_one_value_and_no_names() {
+        let base64 = "unter2".repeat(9);
+        let key = format!("-----BEGIN PRIVATE KEY-----\n{base64}\nHunter2Q0E=\nHunter2Q==\n-----END PRIVATE KEY-----");
+        for quote in ['"', '\''] {
+            let (pairs, notes) = parse(&format!("A=1\nK={quote}{key}{quote} # c\r\nB=2\n"));
+            let pairs: Vec<(&str, &str, u32)> =
+                pairs.iter().map(|pair| (pair.name.as_str(), pair.value.as_str(), pair.line)).collect();
+            assert_eq!(pairs, [("A", "1", 1), ("K", key.as_str(), 2), ("B", "2", 7)]);
+            assert!(notes.iter().any(|note| note.text.contains("goes over 5 lines")), "{notes:?}");
+        }
+        // Without an end, or without quotes, what follows is named nowhere.
+        for text in [
+            format!("K=\"{key}\nB=2\nC='3'\n"),
+            format!("K={key}\nB=2\nC='3'\n"),
+            format!("K=\"{key}\nB=2\nC='3'\nD=\"4\"\n"),
+        ] {
+            let (pairs, notes) = parse(&text);
+            let names: Vec<&str> = pairs.iter().map(|pair| pair.name.as_str()).take(3).collect();
+            assert_eq!(names, ["K", "B", "C"], "{text}");
+            assert!(notes.iter().all(|note| !note.text.contains("unter2")), "{notes:?}");
+        }
+        let (pairs, notes) = parse(&format!("{}=1\n", "N".repeat(65)));
+        assert!(pairs.is_empty() && !notes[0].text.contains("NNN"), "{notes:?}");
     }
 
     #[test]

@@ -29,11 +29,20 @@ pub(super) fn quote(text: &str) -> String {
         return "`***`".to_owned();
     }
     let mut shown: String =
-        text.chars().take(LONGEST_QUOTE).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        text.chars().take(LONGEST_QUOTE).map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
     if text.chars().count() > LONGEST_QUOTE {
         shown.push('…');
     }
     format!("`{shown}`")
+}
+
+/// Whether a character has no place of its own and can steer a terminal or change how others look: controls, the marks of
+/// writing direction, and what is invisible.
+pub(super) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Whether a text is shaped like some provider's key. `hf_token_of_us` is not, for keys have digits.
@@ -298,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_quoted_value_is_short_and_has_no_control_characters() {
-        assert_eq!(quote("a\u{1b}[31mb"), "`a\u{fffd}[31mb`");
+        assert_eq!(quote("a\u{1b}[31mb\u{202e}"), "`a\u{fffd}[31mb\u{fffd}`");
         assert_eq!(quote(&"x".repeat(99)).chars().count(), 63);
         assert_eq!(quote("syn_0123456789abcdef"), "`***`");
     }

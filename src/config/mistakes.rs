@@ -8,6 +8,7 @@ use std::path::Path;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::mask::is_unseen;
 use super::node::Span;
 
 /// How many mistakes are shown. The first few are mended first, and often mend the others.
@@ -65,7 +66,7 @@ impl Mistake {
 
 /// A text without control characters: what is in a file must not steer a terminal.
 fn printable(text: String) -> String {
-    if text.chars().any(char::is_control) { text.replace(char::is_control, "\u{fffd}") } else { text }
+    if text.chars().any(is_unseen) { text.replace(is_unseen, "\u{fffd}") } else { text }
 }
 
 /// Every mistake of one file, in the order of the text.
@@ -77,6 +78,8 @@ pub struct Mistakes {
     path: String,
     /// Its text with every secret masked by asterisks, byte for byte.
     text: String,
+    /// Whether the lines of the file are shown.
+    shows_lines: bool,
     list: Vec<Mistake>,
 }
 
@@ -86,7 +89,18 @@ impl Mistakes {
         list.sort_by(|a, b| (a.span, &a.reason).cmp(&(b.span, &b.reason)));
         // A value that aliases repeat is wrong once.
         list.dedup_by(|a, b| a.span == b.span && a.reason == b.reason);
-        Self { path: path.display().to_string(), text: masked, list }
+        Self { path: path.display().to_string(), text: masked, shows_lines: true, list }
+    }
+
+    /// The same of a file of others: its lines are not shown, for nobody knows what in them is secret.
+    pub(super) fn of_others(path: &Path, list: Vec<Mistake>) -> Self {
+        let ours = |fix: &String| !fix.contains("probes.yaml") && !fix.contains("`defaults`");
+        let list = list.into_iter().map(|mistake| Mistake {
+            reason: mistake.reason.replace(" in probes.yaml", " here"),
+            fix: mistake.fix.filter(ours),
+            ..mistake
+        });
+        Self { shows_lines: false, ..Self::new(path, String::new(), list.collect()) }
     }
 
     /// How many there are. At least 1.
@@ -106,8 +120,13 @@ impl Mistakes {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
         let mut out = String::new();
         for mistake in self.list.iter().take(SHOWN) {
-            out.push_str(&renderer.render(&[self.group(mistake)]));
-            out.push_str("\n\n");
+            if self.shows_lines {
+                out.push_str(&renderer.render(&[self.group(mistake)]));
+                out.push('\n');
+            } else {
+                self.place(mistake, &mut out);
+            }
+            out.push('\n');
         }
         let count = self.count();
         let more = count.saturating_sub(SHOWN);
@@ -117,6 +136,18 @@ impl Mistakes {
         let noun = if count == 1 { "mistake" } else { "mistakes" };
         out.push_str(&format!("{}: {count} {noun}\n", self.path));
         out
+    }
+
+    /// One mistake without its line: place, reason, and fix.
+    fn place(&self, mistake: &Mistake, out: &mut String) {
+        let Mistake { span, reason, fix, also, .. } = mistake;
+        out.push_str(&format!("error: {}:{}:{}: {reason}\n", self.path, span.line, span.column));
+        if let Some((also, label)) = also {
+            out.push_str(&format!("  {}:{}:{}: {label}\n", self.path, also.line, also.column));
+        }
+        if let Some(fix) = fix {
+            out.push_str(&format!("  fix: {fix}\n"));
+        }
     }
 
     /// One mistake as annotate-snippets wants it.

@@ -9,6 +9,7 @@
 
 mod credential;
 mod env_file;
+mod env_value;
 mod environment;
 mod fields;
 mod find;

@@ -52,6 +52,15 @@ pub(super) enum Style {
     Quoted,
 }
 
+/// Which of two values counts where a key is written twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeated {
+    /// The first: the file is refused in any case.
+    First,
+    /// The last, as PyYAML has it.
+    Last,
+}
+
 /// A key of a mapping.
 #[derive(Debug, Clone)]
 pub(super) struct Key<'a> {

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, ScanError};
 
 use super::mistakes::Mistake;
-use super::node::{Key, Node, Scalar, Span, Style, Value};
+use super::node::{Key, Node, Repeated, Scalar, Span, Style, Value};
 
 /// Largest file that is read, in bytes. A thousand targets take a quarter of it.
 pub(super) const MAX_BYTES: usize = 1024 * 1024;
@@ -21,13 +21,19 @@ const MAX_DEPTH: usize = 32;
 
 /// Reads one YAML document. A syntax error is one mistake and no tree; repeated keys are reported beside the tree.
 pub(super) fn parse<'a>(text: &'a str, mistakes: &mut Vec<Mistake>) -> Option<Node<'a>> {
+    parse_as(text, Repeated::First, mistakes)
+}
+
+/// The same with a say in which of two values counts.
+pub(super) fn parse_as<'a>(text: &'a str, repeated: Repeated, mistakes: &mut Vec<Mistake>) -> Option<Node<'a>> {
     let options = granit_parser::options! {
         emit_comments: false,
         disallow_directives: true,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
-    let mut builder = Builder { mistakes, frames: Vec::new(), anchors: HashMap::new(), replayed: 0, root: None };
+    let mut builder =
+        Builder { mistakes, repeated, frames: Vec::new(), anchors: HashMap::new(), replayed: 0, root: None };
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, place)) => builder.take(event, place_of(&place)),
@@ -55,6 +61,7 @@ enum Frame<'a> {
 /// Puts events together.
 struct Builder<'a, 'm> {
     mistakes: &'m mut Vec<Mistake>,
+    repeated: Repeated,
     frames: Vec<Frame<'a>>,
     anchors: HashMap<usize, Node<'a>>,
     replayed: usize,
@@ -218,9 +225,9 @@ impl<'a> Builder<'a, '_> {
         own
     }
 
-    /// Reports repeated keys with both places, and keeps the first of each.
+    /// Reports repeated keys with both places, and keeps one of each.
     fn unique(&mut self, entries: Vec<(Key<'a>, Node<'a>)>) -> Vec<(Key<'a>, Node<'a>)> {
-        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut seen: HashMap<String, usize> = HashMap::new();
         let mut kept: Vec<(Key<'a>, Node<'a>)> = Vec::with_capacity(entries.len());
         // A mapping of a few keys is searched faster than it is hashed.
         let hashed = entries.len() > 16;
@@ -228,18 +235,23 @@ impl<'a> Builder<'a, '_> {
             let first = if hashed {
                 seen.get(&*key.text).copied()
             } else {
-                kept.iter().find(|(known, _)| known.text == key.text).map(|(known, _)| known.span)
+                kept.iter().position(|(known, _)| known.text == key.text)
             };
-            match first {
-                Some(first) => self.mistakes.push(
-                    Mistake::at(key.span, format!("{} is written twice", super::mask::quote(&key.text)))
-                        .label("again here")
-                        .also(first, "first here")
-                        .fix("keep one of them"),
-                ),
+            match first.and_then(|index| kept.get_mut(index)) {
+                Some(first) => {
+                    self.mistakes.push(
+                        Mistake::at(key.span, format!("{} is written twice", super::mask::quote(&key.text)))
+                            .label("again here")
+                            .also(first.0.span, "first here")
+                            .fix("keep one of them"),
+                    );
+                    if self.repeated == Repeated::Last {
+                        *first = (key, node);
+                    }
+                }
                 None => {
                     if hashed {
-                        seen.insert(key.text.to_string(), key.span);
+                        seen.insert(key.text.to_string(), kept.len());
                     }
                     kept.push((key, node));
                 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::choose::preset_for;
 use super::draft::{Draft, DraftKey, DraftTarget, provider_at};
-use super::names::after_the_id;
-use crate::config::values::{self, Problem, is_variable_name};
+use super::names::{after_the_id, is_key_variable};
+use crate::config::values::{self, Problem};
 use crate::config::{Config, Environment, LoadError, Mistakes, presets};
 use crate::target::{Depth, Dialect, Kind};
 
@@ -51,7 +51,7 @@ pub fn ad_hoc(asked: &AdHoc<'_>, environment: &Environment) -> Result<Config, Ad
     let base_url = values::base_url(asked.url).map_err(wrong("the base URL"))?;
     let preset = preset_for(&base_url, asked.dialect);
     let key = match asked.key_env {
-        Some(name) if is_variable_name(name) => DraftKey::Env(vec![name.to_owned()]),
+        Some(name) if is_key_variable(name) => DraftKey::Env(vec![name.to_owned()]),
         // It may be a key that was given in place of its variable, so it is not repeated.
         Some(_) => {
             let problem = Problem::new("this is not a variable's name").fix(

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use super::NO_MODEL;
+use super::litellm_key::WrittenOut;
 use super::names::Names;
 use super::write::{Unnamed, write};
+use crate::config::mask::is_unseen;
 use crate::config::{Config, Environment, LoadError, load_bytes};
 use crate::config::{presets, values};
 use crate::target::{BaseUrl, Depth, Kind};
@@ -18,6 +20,8 @@ pub struct Draft {
     pub(super) targets: Vec<DraftTarget>,
     pub(super) gates: Vec<DraftGate>,
     pub(super) remarks: Vec<Remark>,
+    /// The variables for keys that are written out in the source.
+    pub(super) written_out: WrittenOut,
     provider_names: Names,
     target_names: Names,
     gate_names: Names,
@@ -141,7 +145,9 @@ impl Draft {
 
     /// Adds a remark.
     pub(super) fn remark(&mut self, line: Option<u32>, kind: RemarkKind, text: impl Into<String>) {
-        self.remarks.push(Remark { line, kind, text: text.into() });
+        // Names and ids in it come from a file of others.
+        let text = text.into().replace(is_unseen, "\u{fffd}");
+        self.remarks.push(Remark { line, kind, text });
     }
 
     /// What is to be said of the source, in the order of its lines.

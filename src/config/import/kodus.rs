@@ -42,7 +42,9 @@ const NAMED_KEYS: [(&str, &str); 8] = [
 #[must_use]
 pub fn kodus(file: &EnvFile, environment: &Environment) -> Draft {
     let mut draft = Draft::default();
-    let (ours, others) = file.notes_about(&OURS);
+    let model = file.get(MODEL).filter(|model| model.value.trim() != "auto");
+    let names = read_in(model.is_none());
+    let (ours, others) = file.notes_about(&names);
     for (line, text) in alike(&ours) {
         draft.remark(Some(line), RemarkKind::Odd, text);
     }
@@ -51,13 +53,19 @@ pub fn kodus(file: &EnvFile, environment: &Environment) -> Draft {
         let text = format!("{lines}, of variables that have nothing to do with an LLM");
         draft.remark(None, RemarkKind::Odd, text);
     }
-    overruled(&mut draft, file, environment);
-    match file.get(MODEL) {
-        Some(model) if model.value.trim() != "auto" => fixed(&mut draft, file, model),
-        auto => automatic(&mut draft, file, auto),
+    overruled(&mut draft, file, environment, &names);
+    match model {
+        Some(model) => fixed(&mut draft, file, model),
+        None => automatic(&mut draft, file, file.get(MODEL)),
     }
-    header(&mut draft, file, environment);
+    header(&mut draft, file, environment, &names);
     draft
+}
+
+/// The variables that are looked at: in the automatic mode also the keys that are checked.
+fn read_in(automatic: bool) -> Vec<&'static str> {
+    let named = NAMED_KEYS.iter().map(|(name, _)| *name).filter(|name| automatic && !OURS.contains(name));
+    OURS.into_iter().chain(named).collect()
 }
 
 /// What is odd, and once where it is odd of several lines: quotes are rarely round one value alone.
@@ -88,8 +96,8 @@ fn alike(notes: &[&EnvNote]) -> Vec<(u32, String)> {
 }
 
 /// A key that is set outside of the file too, to something else, is not the one that Kodus uses.
-fn overruled(draft: &mut Draft, file: &EnvFile, environment: &Environment) {
-    for name in OURS.into_iter().filter(|name| *name != MODEL && *name != BASE_URL) {
+fn overruled(draft: &mut Draft, file: &EnvFile, environment: &Environment, names: &[&str]) {
+    for name in names.iter().copied().filter(|name| *name != MODEL && *name != BASE_URL) {
         let Some(pair) = file.get(name) else { continue };
         if environment.get(name).is_some_and(|value| value != pair.value) {
             let text = format!("{name} is set in the environment too, to something else, and that counts here");
@@ -244,9 +252,9 @@ fn named(preset: &'static str, variable: &str, line: u32) -> DraftProvider {
     }
 }
 
-fn header(draft: &mut Draft, file: &EnvFile, environment: &Environment) {
+fn header(draft: &mut Draft, file: &EnvFile, environment: &Environment, names: &[&str]) {
     let path = file.path().display().to_string();
-    let needs_file = OURS.iter().any(|name| file.get(name).is_some() && environment.get(name).is_none());
+    let needs_file = names.iter().any(|name| file.get(name).is_some() && environment.get(name).is_none());
     let option = if needs_file { format!("--env-file {path} ") } else { String::new() };
     draft.header.extend([
         format!("Made from {path}, the settings of a self-hosted Kodus. No key is in here: they are read from there."),

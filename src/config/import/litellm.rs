@@ -5,20 +5,23 @@
 //! `provider/model`, `api_base`, `api_key`, `custom_llm_provider`, `mock_response`), where `os.environ/NAME` stands for
 //! a variable; `model_info.mode`; `fallbacks` in `litellm_settings` or `router_settings`; `include`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::draft::{Draft, DraftGate, DraftKey, DraftRule, DraftTarget, RemarkKind, provider_at};
 use super::litellm_entry::{Entry, Found, entry};
-use crate::config::mask::{self, quote};
+use super::names::is_key_variable;
+use crate::config::mask::quote;
 use crate::config::mistakes::{Mistake, Mistakes};
-use crate::config::node::{Node, Span};
-use crate::config::values::is_variable_name;
+use crate::config::node::{Node, Repeated, Span};
 use crate::config::{Environment, parse, values};
 use crate::target::{BaseUrl, Kind};
 
 /// Most entries that are mapped. A file with more is a catalogue, not a list of what somebody relies on.
 const MOST: usize = 1000;
+
+/// Most fallbacks that are looked at, over all aliases: a thousand aliases may each name all the others.
+const MOST_FALLBACKS: usize = 10_000;
 
 /// The proxy itself as the one provider.
 #[derive(Debug, Clone)]
@@ -40,8 +43,8 @@ pub fn litellm(
     through: Option<&Through>,
 ) -> Result<Draft, Box<Mistakes>> {
     let mut mistakes = Vec::new();
-    let fail = |list: Vec<Mistake>| Box::new(Mistakes::new(path, mask::mask_lines(text), list));
-    let Some(root) = parse::parse(text, &mut mistakes) else {
+    let fail = |list: Vec<Mistake>| Box::new(Mistakes::of_others(path, list));
+    let Some(root) = parse::parse_as(text, Repeated::Last, &mut mistakes) else {
         if mistakes.is_empty() {
             mistakes.push(Mistake::at(start(), "there is nothing in this file").fix("name LiteLLM's config.yaml"));
         }
@@ -55,7 +58,8 @@ pub fn litellm(
     let mut draft = Draft::default();
     // LiteLLM reads on where a key is written twice, and so do we.
     for (line, reason) in fail(mistakes).lines() {
-        draft.remark(Some(line), RemarkKind::Odd, reason.to_owned());
+        let counts = if reason.ends_with("is written twice") { "; LiteLLM takes this one, the last" } else { "" };
+        draft.remark(Some(line), RemarkKind::Odd, format!("{reason}{counts}"));
     }
     if let Some(rest) = list.get(MOST) {
         let text = format!("only the first {MOST} entries of `model_list` are read");
@@ -92,7 +96,7 @@ pub(super) fn get<'n, 'a>(node: &'n Node<'a>, key: &str) -> Option<&'n Node<'a>>
 
 /// The variable of `os.environ/NAME`.
 pub(super) fn variable(text: &str) -> Option<&str> {
-    text.strip_prefix("os.environ/").map(str::trim).filter(|name| is_variable_name(name))
+    text.strip_prefix("os.environ/").map(str::trim).filter(|name| is_key_variable(name))
 }
 
 fn start() -> Span {
@@ -154,7 +158,7 @@ fn add(draft: &mut Draft, aliases: &mut Aliases, entry: &Entry<'_>, provider: &s
 
 /// The key of the proxy: a variable, or none where it has no master key. A literal one is never taken over.
 fn key_of(root: &Node<'_>, through: &Through) -> DraftKey {
-    if let Some(name) = &through.key_env {
+    if let Some(name) = through.key_env.as_ref().filter(|name| is_key_variable(name)) {
         return DraftKey::Env(vec![name.clone()]);
     }
     match get(root, "general_settings").and_then(|settings| get(settings, "master_key")).and_then(Node::text) {
@@ -166,26 +170,38 @@ fn key_of(root: &Node<'_>, through: &Through) -> DraftKey {
 
 /// One gate for each alias with several deployments, and one for each that has fallbacks.
 fn gates(draft: &mut Draft, root: &Node<'_>, aliases: &Aliases) {
-    let mut named: Vec<&str> = Vec::new();
+    let mut named: HashSet<&str> = HashSet::new();
+    let mut looked_at = 0_usize;
     for section in ["litellm_settings", "router_settings"] {
         let Some(fallbacks) = get(root, section).and_then(|section| get(section, "fallbacks")) else { continue };
         // A list of mappings, each of one alias; some write one mapping.
         let written = fallbacks.items().unwrap_or(std::slice::from_ref(fallbacks));
         for (from, to) in written.iter().filter_map(Node::entries).flatten() {
+            if named.contains(&*from.text) {
+                continue;
+            }
             let Some((_, deployments)) = aliases.0.get(&*from.text) else { continue };
             let Some((main, others)) = deployments.split_first() else { continue };
             let next = to.items().unwrap_or_default().iter().filter_map(Node::text);
             let next = next.filter_map(|alias| aliases.0.get(alias)).flat_map(|(_, targets)| targets);
+            let mut known: HashSet<&str> = HashSet::from([main.as_str()]);
             let mut fallback: Vec<String> = Vec::new();
             for target in others.iter().chain(next) {
-                if target != main && !fallback.contains(target) {
+                looked_at += 1;
+                if looked_at > MOST_FALLBACKS {
+                    let text =
+                        format!("more than {MOST_FALLBACKS} fallbacks are named; from here on they are left out");
+                    draft.remark(Some(from.span.line), RemarkKind::NotMapped, text);
+                    return;
+                }
+                if known.insert(target) {
                     fallback.push(target.clone());
                 }
             }
-            if fallback.is_empty() || named.contains(&&*from.text) {
+            if fallback.is_empty() {
                 continue;
             }
-            named.push(&from.text);
+            named.insert(&from.text);
             draft.gate(DraftGate {
                 name: from.text.to_string(),
                 rule: DraftRule::Main { main: main.clone(), fallback },
@@ -195,7 +211,7 @@ fn gates(draft: &mut Draft, root: &Node<'_>, aliases: &Aliases) {
         }
     }
     for (alias, (line, targets)) in &aliases.0 {
-        if targets.len() > 1 && !named.contains(&alias.as_str()) {
+        if targets.len() > 1 && !named.contains(alias.as_str()) {
             draft.gate(DraftGate {
                 name: alias.clone(),
                 rule: DraftRule::Any(targets.clone()),

@@ -1,8 +1,9 @@
 //! One entry of LiteLLM's `model_list`: what it is here, or why it is nothing.
 
 use super::choose::preset_for;
-use super::draft::{Draft, DraftKey, DraftProvider, RemarkKind, provider_at};
+use super::draft::{Draft, DraftProvider, RemarkKind, provider_at};
 use super::litellm::{get, variable};
+use super::litellm_key::key;
 use super::litellm_providers::{Home, Known, find, inferred, why_not};
 use crate::config::mask::quote;
 use crate::config::node::Node;
@@ -58,11 +59,11 @@ fn begins_with_folder(model: &str) -> bool {
 }
 
 impl Entry<'_> {
-    fn text(&self, key: &str) -> Option<&str> {
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
         get(self.params, key).and_then(Node::text)
     }
 
-    fn line_of(&self, key: &str) -> u32 {
+    pub(super) fn line_of(&self, key: &str) -> u32 {
         get(self.params, key).map_or(self.line, |node| node.span.line)
     }
 
@@ -105,7 +106,7 @@ impl Entry<'_> {
             return self.refuse(draft, self.line_of("model"), &problem.reason);
         }
         let (base_url, preset) = self.place(draft, known, environment)?;
-        let key = self.key(draft, known, &base_url, preset);
+        let key = key(draft, self, known, &base_url, preset);
         let line = self.line_of("model");
         let mut provider = provider_at(&base_url, preset, key, line);
         if preset == presets::plain(presets::facts(preset).dialect) && preset != "ollama" {
@@ -202,48 +203,5 @@ impl Entry<'_> {
             _ => preset_for(&base_url, Some(Dialect::OpenAi)),
         };
         Some((base_url, preset))
-    }
-
-    /// Where the key is. One that is written in the file is never taken over.
-    fn key(&self, draft: &mut Draft, known: &Known, base_url: &BaseUrl, preset: &str) -> DraftKey {
-        let own = || DraftKey::Env(known.keys.iter().map(|name| (*name).to_owned()).collect());
-        let line = self.line_of("api_key");
-        match self.text("api_key") {
-            Some(text) => match variable(text) {
-                Some(name) => DraftKey::Env(vec![name.to_owned()]),
-                None if base_url.is_loopback() => {
-                    let text = format!(
-                        "{}: a key is written here, and was not taken over; a server on this machine seldom wants one",
-                        quote(self.alias)
-                    );
-                    draft.remark(Some(line), RemarkKind::Odd, text);
-                    DraftKey::NotNeeded
-                }
-                None => {
-                    let name = known.keys.first().copied().unwrap_or("LITELLM_KEY");
-                    let text = format!(
-                        "{}: a key is written here, and was not taken over; put it into the variable {name}, and replace \
-                         it if anybody else has seen this file",
-                        quote(self.alias)
-                    );
-                    draft.remark(Some(line), RemarkKind::Odd, text);
-                    DraftKey::Env(vec![name.to_owned()])
-                }
-            },
-            None => {
-                if self.text("litellm_credential_name").is_some() {
-                    let text = format!(
-                        "{}: `litellm_credential_name` is not followed; see `api_key` of its provider",
-                        quote(self.alias)
-                    );
-                    draft.remark(Some(self.line_of("litellm_credential_name")), RemarkKind::Odd, text);
-                }
-                let facts = presets::facts(preset);
-                if base_url.is_loopback() || (known.home == Home::Yours && !facts.key_required) {
-                    return if facts.key_variables.is_empty() { DraftKey::NotNeeded } else { DraftKey::Preset };
-                }
-                own()
-            }
-        }
     }
 }

@@ -13,7 +13,10 @@ mod draft;
 mod kodus;
 mod litellm;
 mod litellm_entry;
+mod litellm_key;
 mod litellm_providers;
+#[cfg(test)]
+mod litellm_tests;
 mod names;
 mod offer;
 #[cfg(test)]
@@ -25,5 +28,6 @@ pub use ad_hoc::{AdHoc, AdHocError, NO_MODEL, ad_hoc};
 pub use draft::{Draft, Remark, RemarkKind};
 pub use kodus::kodus;
 pub use litellm::{Through, litellm};
+pub use names::is_key_variable;
 pub use offer::{Answers, Offer, offers, started};
 pub use well_known::{well_known, well_known_variables};

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::is_variable_name;
+use crate::config::mask::looks_like_a_key;
+
 /// Longest name that is made, in characters. A name may have 100, and a number may follow.
 const LONGEST: usize = 60;
 
@@ -28,6 +31,13 @@ impl Names {
 pub(super) fn after_the_id(id: &str) -> String {
     let last = id.rsplit('/').find(|part| part.contains(|c: char| c.is_ascii_alphanumeric())).unwrap_or(id);
     last.to_ascii_lowercase()
+}
+
+/// Whether a text names the variable of a key and is not the key itself: those of some providers would pass for a name.
+#[must_use]
+pub fn is_key_variable(text: &str) -> bool {
+    let mixed = text.contains(|c: char| c.is_ascii_lowercase()) && text.contains(|c: char| c.is_ascii_digit());
+    is_variable_name(text) && !looks_like_a_key(text) && !(text.len() > 20 && mixed)
 }
 
 /// A text as a name: what a name may not have becomes a hyphen, and never two in a row.

@@ -2,9 +2,10 @@
 
 use super::choose::preset_for;
 use super::draft::{Draft, DraftGate, DraftKey, DraftProvider, DraftRule, DraftTarget, provider_at};
-use super::names::after_the_id;
+use super::names::{after_the_id, is_key_variable};
+use crate::config::mask::is_unseen;
 use crate::config::presets;
-use crate::config::values::{self, Problem, is_variable_name};
+use crate::config::values::{self, Problem};
 use crate::config::zones::Zones;
 use crate::plan::Daily;
 use crate::target::{BaseUrl, Dialect, Kind};
@@ -146,7 +147,7 @@ fn provider_of(preset: &'static str, base_url: &BaseUrl, key: DraftKey) -> Draft
 fn key(answers: &Answers, facts: &presets::Facts, base_url: &BaseUrl) -> Result<DraftKey, String> {
     match answers.key_env.as_deref() {
         Some("") => Ok(DraftKey::NotNeeded),
-        Some(name) if is_variable_name(name) => Ok(DraftKey::Env(vec![name.to_owned()])),
+        Some(name) if is_key_variable(name) => Ok(DraftKey::Env(vec![name.to_owned()])),
         // It may be the key itself, so it is not repeated.
         Some(_) => Err("that is not a variable's name; name the variable that holds the key, such as OPENAI_API_KEY: \
                         the key itself is never written into probes.yaml"
@@ -159,5 +160,5 @@ fn key(answers: &Answers, facts: &presets::Facts, base_url: &BaseUrl) -> Result<
 
 /// What somebody typed, fit to be shown.
 fn printable(text: &str) -> String {
-    text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().take(60).map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect()
 }

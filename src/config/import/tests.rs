@@ -15,13 +15,13 @@ fn of_kodus(text: &str) -> Draft {
     kodus(&EnvFile::from_text(Path::new(".env"), text), &Environment::default())
 }
 
-fn of_litellm(text: &str, through: Option<&Through>) -> Draft {
+pub(super) fn of_litellm(text: &str, through: Option<&Through>) -> Draft {
     let environment = Environment::from_pairs([("VLLM_BASE", "https://gpu.example.com/v1")]);
     litellm(Path::new("config.yaml"), text, &environment, through).unwrap()
 }
 
 /// What was said, and what was written, for a snapshot.
-fn told(draft: &Draft) -> String {
+pub(super) fn told(draft: &Draft) -> String {
     let mut text = String::new();
     for remark in draft.remarks() {
         let line = remark.line.map_or_else(|| "-".to_owned(), |line| line.to_string());
@@ -33,7 +33,7 @@ fn told(draft: &Draft) -> String {
 }
 
 #[track_caller]
-fn loaded(draft: &Draft) -> Config {
+pub(super) fn loaded(draft: &Draft) -> Config {
     let text = draft.yaml();
     match load_bytes(Path::new("probes.yaml"), text.as_bytes(), &Environment::default()) {
         Ok(config) => config,
@@ -136,6 +136,26 @@ fn in_the_automatic_mode_the_keys_are_checked() {
         .collect();
     assert_eq!(targets, [("openai", NO_MODEL, Depth::Auth, 2), ("groq", NO_MODEL, Depth::Auth, 3)]);
     assert!(config.providers.iter().all(|provider| provider.catalogue.as_ref().unwrap().partial));
+}
+
+#[test]
+fn what_is_odd_about_a_key_of_the_automatic_mode_is_told() {
+    let text = "API_GROQ_API_KEY='hunter2'\nAPI_DEEPSEEK_API_KEY=hunter2 \nOTHER='hunter2'\n";
+    let environment = Environment::from_pairs([("API_GROQ_API_KEY", "another-hunter2")]);
+    let draft = kodus(&EnvFile::from_text(Path::new(".env"), text), &environment);
+    let told = told(&draft);
+    for expected in [
+        "1: Odd: API_GROQ_API_KEY is in quotes",
+        "1: Odd: API_GROQ_API_KEY is set in the environment too",
+        "2: Odd: API_DEEPSEEK_API_KEY ends with a space",
+        "1 more line is odd",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    assert!(!told.contains("hunter2"));
+    // A fixed model uses none of them.
+    let draft = of_kodus(&format!("API_LLM_PROVIDER_MODEL=m\n{text}"));
+    assert!(draft.remarks().iter().any(|remark| remark.text.contains("3 more lines are odd")));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::NO_MODEL;
 use super::draft::{Draft, DraftKey, DraftProvider, DraftRule, DraftTarget};
+use crate::config::mask::is_unseen;
 use crate::config::presets;
 use crate::target::Kind;
 
@@ -171,10 +172,9 @@ fn quoted(text: &str) -> String {
                 out.push('\\');
                 out.push(character);
             }
-            // Line separators and byte order marks are more than a character to some YAML readers.
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
+            // Line separators and byte order marks are more than a character to some YAML readers, and marks of direction
+            // make a text look like another.
+            c if is_unseen(c) => out.push_str(&format!("\\U{:08x}", u32::from(c))),
             c => out.push(c),
         }
     }
@@ -184,5 +184,5 @@ fn quoted(text: &str) -> String {
 
 /// A text without anything that could end its line.
 fn one_line(text: &str) -> String {
-    text.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}'), "\u{fffd}")
+    text.replace(is_unseen, "\u{fffd}")
 }
