@@ -225,3 +225,20 @@ fn a_proxy_that_echoes_its_password_is_not_repeated() {
     assert!(result["evidence"].as_str().unwrap().contains("403 not ***"), "{shown}");
     assert!(!shown.contains(PASSWORD) && !shown.contains(&sent), "{shown}");
 }
+
+#[tokio::test]
+async fn a_bundle_without_one_usable_authority_is_to_be_mended_and_one_broken_of_two_does_not_matter() {
+    let world = World::new(&json!([{ "name": "good", "tls": "good" }]), loopback()).await;
+    let far = provider(&format!("https://127.0.0.1:{}/v1", world.port("good")), &json!({}));
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let file = world.folder.path().join("ca.pem");
+    fs::write(&file, format!("{broken}{}", world.sim.ca_pem())).unwrap();
+    let (result, shown) = world.check(&far, &[]).await;
+    assert_eq!(result["verdict"], json!("ready"), "{shown}");
+    fs::write(&file, broken).unwrap();
+    let (result, shown) = world.check(&far, &[]).await;
+    assert_eq!((&result["code"], &result["stage"]), (&json!("tls-failed"), &json!("tls")), "{shown}");
+    assert!(result["evidence"].as_str().unwrap().contains("1 of 1 certificates cannot be used, number 1"), "{shown}");
+    let remedy = result["remedy"].as_str().unwrap();
+    assert!(remedy.contains("ca.pem") && !remedy.contains("https address"), "{shown}");
+}

@@ -140,7 +140,8 @@ pub(super) fn explanation(code: Code) -> Explanation {
             VIA,
             "The proxy was reached, but did not get through to the host.",
             &[
-                "Ask whoever runs the proxy {proxy} (by {proxy_source}): it does not know the name {host}, or has no way to it.",
+                "Ask whoever runs the proxy {proxy} (by {proxy_source}): where it says so with a status, it does not know the name {host}, or has no way to it.",
+                "Where it gave no answer, or none in HTTP, check its scheme and its port: `https://` is only for a proxy that speaks TLS itself.",
                 "See {status_page}.",
             ],
         ),
@@ -210,8 +211,8 @@ pub(super) fn explanation(code: Code) -> Explanation {
             TLS,
             "The TLS handshake failed.",
             &[
-                "Check that {base_url} is an https address: a plain http port cannot answer a TLS handshake.",
-                "An inspecting proxy or a very old server fails like this too.",
+                "Check that {https_url} is an https address: a plain http port cannot answer a TLS handshake. An inspecting proxy or a very old server fails like this too.",
+                "Mend the `ca_file` {ca_file}: it has to be a regular file with at least one certificate in PEM form.",
             ],
         ),
         Code::ClientCertificateUnusable => row(

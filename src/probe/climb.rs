@@ -14,9 +14,9 @@ use super::clock::Clock;
 use super::knobs::Knobs;
 use super::permit::{KnownOfQuota, Permit};
 use super::remedy::{Known, remedy};
+pub(super) use super::shown::shown;
 use super::transport::{Head, Line, Network};
 use super::wire::quota;
-use super::wire::text::{clean, scrub};
 use super::{authenticate, credential, dial, locate, warm};
 use crate::outcome::words::duration;
 use crate::outcome::{
@@ -113,6 +113,7 @@ pub(super) struct Fault {
     pub evidence: String,
     pub reset: Option<Reset>,
     pub nearest: Vec<String>,
+    /// Where a redirect leads, or which file of ours is at fault.
     pub location: Option<String>,
     /// Whether it was the deadline of the whole run.
     pub deadline: bool,
@@ -243,7 +244,7 @@ impl Climb<'_> {
             deadline: fault.deadline,
         };
         let remedy = remedy(fault.code, &self.job.target, &self.job.credential, known);
-        let evidence = shown(&fault.evidence, self.job, EVIDENCE_KEPT);
+        let evidence = super::shown::evidence(&fault, self.job);
         let nearest = fault.nearest.iter().map(|name| shown(name, self.job, 200)).collect();
         Diagnosis { code: fault.code, stage, evidence, remedy, reset: fault.reset, nearest }
     }
@@ -348,21 +349,6 @@ pub async fn climb(
         notes: facts.notes.iter().map(|note| shown(note, job, EVIDENCE_KEPT)).collect(),
     };
     Climbed { outcome, knobs, charged }
-}
-
-/// A text that may hold what came from the wire, fit to be shown: without the key, and without the values of the
-/// user's own headers, which may be keys too, and without the proxy's password. It is cleaned before it is scrubbed, because an invisible character inside
-/// an echoed key would hide it.
-pub(super) fn shown(text: &str, job: &Job, limit: usize) -> String {
-    let cleaned = clean(text, 4 * EVIDENCE_KEPT);
-    let mut scrubbed = scrub(&cleaned, job.credential.secret());
-    for (_, value) in &job.target.provider.headers {
-        scrubbed = scrub(&scrubbed, Some(value));
-    }
-    for secret in job.target.provider.network.proxy.forward().iter().flat_map(|proxy| proxy.secrets()) {
-        scrubbed = scrub(&scrubbed, Some(&secret));
-    }
-    clean(&scrubbed, limit)
 }
 
 /// The warning of a cold start that showed in refusals ("loading") before the LLM answered.

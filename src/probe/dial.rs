@@ -62,6 +62,10 @@ pub(super) fn judge(fault: DialFault, provider: &Provider, marks: &DialMarks) ->
         DialFault::Refused(_) => (Stage::Connect, Fault::new(Code::ConnectRefused, format!("refused by {at}"))),
         DialFault::Failed(text) => (Stage::Connect, Fault::new(Code::ConnectFailed, format!("{at}: {text}"))),
         DialFault::Proxy(fault) => (Stage::Connect, judge_proxy(fault, provider)),
+        DialFault::Authorities(text) => {
+            let file = network_file(provider);
+            (Stage::Tls, Fault { location: file, ..Fault::new(Code::TlsFailed, format!("failed to {text}")) })
+        }
         DialFault::Settings(text) => (Stage::Tls, Fault::new(Code::TlsFailed, format!("failed to {text}"))),
         DialFault::OwnCertificate(text) => {
             (Stage::Tls, Fault::new(Code::ClientCertificateUnusable, format!("failed to {text}")))
@@ -69,9 +73,14 @@ pub(super) fn judge(fault: DialFault, provider: &Provider, marks: &DialMarks) ->
         DialFault::Tls(fault) => {
             // rustls names the moment in seconds since 1970; people read dates.
             let ended = marks.certificate_ends.map(|end| format!("the certificate ended at {end}"));
-            let issued = |text: String| match &marks.issuer {
-                Some(issuer) => format!("{text}; the certificate was issued by \"{issuer}\""),
-                None => text,
+            let issued = |mut text: String| {
+                if let Some(issuer) = &marks.issuer {
+                    text.push_str(&format!("; the certificate was issued by \"{issuer}\""));
+                }
+                if let Some(skipped) = &marks.skipped_authorities {
+                    text.push_str(&format!("; {skipped}"));
+                }
+                text
             };
             let (code, text) = match fault {
                 TlsFault::Untrusted(text) => (Code::TlsUntrusted, issued(text)),
@@ -91,6 +100,11 @@ pub(super) fn judge(fault: DialFault, provider: &Provider, marks: &DialMarks) ->
             (Stage::Tls, Fault::new(code, format!("{at}: {text}")))
         }
     }
+}
+
+/// The file with the authorities to trust.
+fn network_file(provider: &Provider) -> Option<String> {
+    provider.network.ca_file.as_ref().map(|path| path.display().to_string())
 }
 
 /// Where the provider is, and by which way it was to be reached.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::climb::{EVIDENCE_KEPT, Fault, Job, shown};
+use super::climb::{Fault, Job};
 use super::clock::Clock;
 use super::credential;
 use super::dial::judge;
@@ -65,7 +65,7 @@ fn diagnosis(job: &Job, stage: Stage, fault: Fault) -> Diagnosis {
         deadline: fault.deadline,
     };
     let remedy = remedy(fault.code, &job.target, &job.credential, known);
-    let evidence = shown(&fault.evidence, job, EVIDENCE_KEPT);
+    let evidence = super::shown::evidence(&fault, job);
     Diagnosis { code: fault.code, stage, evidence, remedy, reset: fault.reset, nearest: Vec::new() }
 }
 

@@ -20,6 +20,7 @@ mod locate;
 mod permit;
 mod remedy;
 mod request;
+mod shown;
 mod state;
 mod stream;
 pub mod transport;

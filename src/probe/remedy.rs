@@ -63,6 +63,9 @@ fn value(name: &str, target: &Target, credential: &Credential, known: Known<'_>)
         "cold_start" => Some(format!("now {}", duration(target.expect.cold_start))),
         "nearest" => (!known.nearest.is_empty()).then(|| known.nearest.join(", ")),
         "timeout" => known.deadline.then(|| "--timeout".to_owned()),
+        // At `tls-failed` the place that a fault names is our own file.
+        "ca_file" => known.location.map(str::to_owned),
+        "https_url" => known.location.is_none().then(|| provider.base_url.to_string()),
         "location" => known.location.map(str::to_owned),
         "wait" => known.reset.map(|reset| format!("in {}", wait(reset.after))),
         _ => None,

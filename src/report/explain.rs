@@ -10,12 +10,14 @@ use crate::exit::Exit;
 use crate::outcome::{Class, Code, Cure, Stage, Verdict};
 
 /// The places in remedies, and what stands for them where no target is at hand.
-const PLACES: [(&str, &str); 18] = [
+const PLACES: [(&str, &str); 20] = [
     ("base_url", "base URL"),
     ("billing_page", "billing page of the provider"),
+    ("ca_file", "path"),
     ("client_certificate", "files of the certificate"),
     ("cold_start", "cold-start deadline"),
     ("host", "host"),
+    ("https_url", "base URL"),
     ("key_page", "key page of the provider"),
     ("key_source", "place of the key"),
     ("timeout", "--timeout"),

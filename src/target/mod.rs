@@ -17,8 +17,8 @@ pub use endpoint::{BaseUrl, BaseUrlError};
 pub use expectation::Expectation;
 pub use id::{IdError, ModelId, ProviderId, TargetId};
 pub use network::{
-    AddressFamily, ClientCertificate, Direct, ForwardProxy, NetworkSettings, Proxy, ProxyAddress, ProxySource,
-    ProxyUrlError, authority, parse_proxy,
+    AddressFamily, ClientCertificate, Direct, ForwardProxy, LARGEST_PEM, NetworkSettings, Proxy, ProxyAddress,
+    ProxySource, ProxyUrlError, authority, parse_proxy,
 };
 pub use provider::{
     Catalogue, CatalogueShape, Family, FreeCheck, FreeCheckProves, KeepAlive, Provider, StateEndpoint, Target,

@@ -13,6 +13,9 @@ use url::{Host, Url};
 
 use super::Secret;
 
+/// Largest PEM file that is read, in bytes. A system's whole set of authorities takes a quarter of a MiB.
+pub const LARGEST_PEM: usize = 4 * 1024 * 1024;
+
 /// How a provider is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NetworkSettings {

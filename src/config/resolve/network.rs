@@ -21,7 +21,7 @@ use super::Context;
 use super::layers::{Layers, Origin, Origins};
 use super::provider::Named;
 use crate::target::{
-    AddressFamily, BaseUrl, ClientCertificate, Direct, ForwardProxy, NetworkSettings, Proxy, ProxySource,
+    AddressFamily, BaseUrl, ClientCertificate, Direct, ForwardProxy, LARGEST_PEM, NetworkSettings, Proxy, ProxySource,
 };
 
 /// How a certificate begins in a PEM file.
@@ -30,8 +30,6 @@ const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
 /// What an encrypted key has in it: in its first line, or in OpenSSL's older form in a header.
 const ENCRYPTED: [&[u8]; 2] = [b"BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED"];
-/// Largest PEM file, in bytes. A system's whole set of authorities takes a quarter of a MiB.
-const MAX_PEM: usize = 4 * 1024 * 1024;
 
 /// Reports what is wrong in `defaults` by itself, once for all providers.
 pub(super) fn check_defaults(context: &mut Context<'_>, defaults: Fields<'_, '_>) {
@@ -260,18 +258,18 @@ fn authorities(context: &mut Context<'_>, fields: Fields<'_, '_>) {
 }
 
 /// Looks at a PEM file: whether it can be read and has a mark in it. What is wrong is reported; the bytes where nothing
-/// is, and nothing where the file can be read only once.
+/// is.
 fn pem(context: &mut Context<'_>, node: &Node<'_>, path: &Path, mark: &[u8], lack: &str) -> Option<Vec<u8>> {
     let shown = quote(&path.to_string_lossy());
     let reason = match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => format!("there is no file {shown}"),
         Err(error) => format!("{shown} cannot be read: {error}"),
         Ok(file) if file.is_dir() => format!("{shown} is a directory"),
-        // A pipe could be read only once, and opening it might wait for ever.
-        Ok(file) if !file.is_file() => return None,
-        Ok(_) => match read_at_most(path, MAX_PEM) {
+        // It is read anew for every probe: a pipe would be empty by then, or wait for ever, and a device may have no end.
+        Ok(file) if !file.is_file() => format!("{shown} is no regular file"),
+        Ok(_) => match read_at_most(path, LARGEST_PEM) {
             Err(error) => format!("{shown} cannot be read: {error}"),
-            Ok(None) => format!("{shown} is larger than {MAX_PEM} bytes"),
+            Ok(None) => format!("{shown} is larger than {LARGEST_PEM} bytes"),
             Ok(Some(bytes)) if has(&bytes, mark) => return Some(bytes),
             Ok(Some(_)) => format!("{shown} holds {lack}"),
         },

@@ -60,6 +60,12 @@ fn authorities_are_looked_for_beside_the_file() {
     assert!(reason().ends_with("holds no certificate in PEM form"), "{}", reason());
     std::fs::write(&file, "-----BEGIN CERTIFICATE-----\n").unwrap();
     assert_eq!(reason(), "none");
+    #[cfg(unix)]
+    {
+        std::fs::remove_file(&file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+        assert_eq!(reason(), format!("2: `{}` is no regular file", file.display()));
+    }
 }
 
 #[test]

@@ -32,7 +32,9 @@ pub enum DialFault {
     Tls(TlsFault),
     /// Our own certificate cannot be used.
     OwnCertificate(String),
-    /// Our own settings are wrong (an unreadable `ca_file`).
+    /// The `ca_file` cannot be used.
+    Authorities(String),
+    /// Our own settings are wrong.
     Settings(String),
 }
 

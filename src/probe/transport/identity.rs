@@ -11,6 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::marks::Marks;
+use super::pem;
 use crate::target::ClientCertificate;
 
 /// Why our certificate cannot be used. The text fits after "failed to"; no part of a key is in it.
@@ -46,7 +47,7 @@ pub(super) fn load(files: &ClientCertificate, crypto: &CryptoProvider) -> Result
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, IdentityError> {
-    std::fs::read(path).map_err(|error| IdentityError(format!("{} cannot be read: {error}", path.display())))
+    pem::read(path).map_err(|reason| IdentityError(format!("{} {reason}", path.display())))
 }
 
 /// Gives our certificate to a server that asks for one, and notes that it did.

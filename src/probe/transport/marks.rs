@@ -26,6 +26,7 @@ pub(super) struct Instants {
     pub addresses: Vec<IpAddr>,
     pub certificate_ends: Option<Timestamp>,
     pub issuer: Option<String>,
+    pub skipped_authorities: Option<String>,
     pub certificate_asked: bool,
 }
 
@@ -75,6 +76,7 @@ impl Marks {
             addresses: marks.addresses.clone(),
             certificate_ends: marks.certificate_ends,
             issuer: marks.issuer.clone(),
+            skipped_authorities: marks.skipped_authorities.clone(),
             certificate_asked: marks.certificate_asked,
         }
     }

@@ -9,6 +9,7 @@ mod http;
 mod identity;
 mod marks;
 mod names;
+mod pem;
 mod proxied;
 #[cfg(test)]
 mod tests;
@@ -68,6 +69,8 @@ pub struct DialMarks {
     pub certificate_ends: Option<Timestamp>,
     /// Who issued the last certificate of the chain that the server showed (`CN=…`), where it was not trusted.
     pub issuer: Option<String>,
+    /// What cannot be used in `ca_file`, where the server's certificate was not trusted.
+    pub skipped_authorities: Option<String>,
     /// Whether the server asked who we are.
     pub certificate_asked: bool,
 }

@@ -156,8 +156,8 @@ impl ProxiedLine {
         }
         let header = |name: &str| head.header(name).unwrap_or_default().to_owned();
         let marked = head.status >= 400 && !header("x-squid-error").is_empty();
-        let login = self.provider.network.proxy.forward().and_then(|proxy| proxy.login.as_ref());
-        (head.status == 407 || marked).then(|| refusal(head.status, "", &header, login))
+        let secrets = self.provider.network.proxy.forward().map(ForwardProxy::secrets).unwrap_or_default();
+        (head.status == 407 || marked).then(|| refusal(head.status, "", &header, &secrets))
     }
 }
 

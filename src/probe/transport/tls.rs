@@ -12,13 +12,13 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{ClientSessionStore, Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, RootCertStore, SignatureScheme};
-use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_cert::der::Decode;
 
 use super::DialFault;
 use super::identity::{self, Identity, IdentityError};
 use super::marks::Marks;
+use super::pem;
 use crate::target::NetworkSettings;
 
 /// Longest name of an issuer that is kept, in characters.
@@ -37,45 +37,63 @@ pub(super) enum TlsSetupError {
     Settings(String),
 }
 
+/// What decides whom we trust.
+#[derive(Clone)]
+struct Verifier {
+    inner: Arc<dyn ServerCertVerifier>,
+    /// What cannot be used in `ca_file`.
+    skipped: Option<String>,
+}
+
 /// Verifiers, loaded when first needed: reading the system's authorities costs 2.6 ms, which a probe of a plain or
-/// private endpoint need not pay.
+/// private endpoint need not pay. A `ca_file` is read for every dial, for it is renewed while the service runs; its
+/// verifier is built anew only where the bytes differ.
 pub(in crate::probe) struct Trust {
     crypto: Arc<CryptoProvider>,
-    verifiers: Mutex<HashMap<Option<PathBuf>, Arc<dyn ServerCertVerifier>>>,
+    system: Mutex<Option<Arc<dyn ServerCertVerifier>>>,
+    files: Mutex<HashMap<PathBuf, (Vec<u8>, Verifier)>>,
 }
 
 impl Trust {
     pub(in crate::probe) fn new() -> Self {
-        Self { crypto: Arc::new(rustls::crypto::ring::default_provider()), verifiers: Mutex::default() }
+        let crypto = Arc::new(rustls::crypto::ring::default_provider());
+        Self { crypto, system: Mutex::default(), files: Mutex::default() }
     }
 
-    fn verifier(&self, ca_file: Option<&Path>) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
-        let mut verifiers = self.verifiers.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = ca_file.map(Path::to_path_buf);
-        if let Some(verifier) = verifiers.get(&key) {
+    fn verifier(&self, ca_file: Option<&Path>) -> Result<Verifier, TlsSetupError> {
+        match ca_file {
+            None => Ok(Verifier { inner: self.system()?, skipped: None }),
+            Some(path) => self.file(path).map_err(|reason| TlsSetupError::CaFile { path: path.to_path_buf(), reason }),
+        }
+    }
+
+    fn system(&self) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
+        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verifier) = &*system {
             return Ok(Arc::clone(verifier));
         }
-        let verifier: Arc<dyn ServerCertVerifier> = match ca_file {
-            None => Arc::new(
-                rustls_platform_verifier::Verifier::new(Arc::clone(&self.crypto))
-                    .map_err(|error| TlsSetupError::System(error.to_string()))?,
-            ),
-            Some(path) => {
-                let wrong = |reason: String| TlsSetupError::CaFile { path: path.to_path_buf(), reason };
-                let mut roots = RootCertStore::empty();
-                for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
-                    let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-                    roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-                }
-                if roots.is_empty() {
-                    return Err(wrong("there is no PEM certificate in it".to_owned()));
-                }
-                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.crypto))
-                    .build()
-                    .map_err(|error| wrong(error.to_string()))?
-            }
-        };
-        verifiers.insert(key, Arc::clone(&verifier));
+        let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(&self.crypto))
+            .map_err(|error| TlsSetupError::System(error.to_string()))?;
+        let verifier: Arc<dyn ServerCertVerifier> = Arc::new(verifier);
+        *system = Some(Arc::clone(&verifier));
+        Ok(verifier)
+    }
+
+    /// The verifier of a `ca_file` as it is now.
+    fn file(&self, path: &Path) -> Result<Verifier, String> {
+        let bytes = pem::read(path).map_err(|reason| format!("it {reason}"))?;
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, verifier)) = files.get(path)
+            && *known == bytes
+        {
+            return Ok(verifier.clone());
+        }
+        let (roots, skipped) = pem::authorities(&bytes)?;
+        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.crypto))
+            .build()
+            .map_err(|error| error.to_string())?;
+        let verifier = Verifier { inner, skipped: skipped.map(|skipped| format!("in {}, {skipped}", path.display())) };
+        files.insert(path.to_path_buf(), (bytes, verifier.clone()));
         Ok(verifier)
     }
 
@@ -95,7 +113,8 @@ impl Trust {
             Some(files) => Some(identity::load(files, &self.crypto)?),
             None => None,
         };
-        let verifier = Arc::new(Witness { inner: self.verifier(ca_file)?, marks: marks.clone() });
+        let Verifier { inner, skipped } = self.verifier(ca_file)?;
+        let verifier = Arc::new(Witness { inner, skipped, marks: marks.clone() });
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.crypto))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsSetupError::Settings(error.to_string()))?
@@ -117,7 +136,7 @@ impl Trust {
     ) -> Result<ClientConfig, DialFault> {
         let mut config = self.config(settings, marks)?;
         let verifier = self.verifier(settings.ca_file.as_deref())?;
-        config.dangerous().set_certificate_verifier(onlooker(verifier));
+        config.dangerous().set_certificate_verifier(onlooker(verifier.inner));
         Ok(config)
     }
 
@@ -127,7 +146,7 @@ impl Trust {
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsSetupError::Settings(error.to_string()))?
             .dangerous()
-            .with_custom_certificate_verifier(self.verifier(settings.ca_file.as_deref())?)
+            .with_custom_certificate_verifier(self.verifier(settings.ca_file.as_deref())?.inner)
             .with_no_client_auth();
         Ok(config)
     }
@@ -137,6 +156,7 @@ impl From<TlsSetupError> for DialFault {
     fn from(error: TlsSetupError) -> Self {
         match error {
             TlsSetupError::Identity(error) => Self::OwnCertificate(error.to_string()),
+            TlsSetupError::CaFile { .. } => Self::Authorities(error.to_string()),
             error => Self::Settings(error.to_string()),
         }
     }
@@ -146,6 +166,7 @@ impl From<TlsSetupError> for DialFault {
 #[derive(Debug)]
 struct Witness {
     inner: Arc<dyn ServerCertVerifier>,
+    skipped: Option<String>,
     marks: Marks,
 }
 
@@ -162,7 +183,9 @@ impl ServerCertVerifier for Witness {
         let verified = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         if verified.is_err() {
             // The nearest to the authority that is missing.
-            self.marks.lock().issuer = issuer_of(intermediates.last().unwrap_or(end_entity));
+            let mut marks = self.marks.lock();
+            marks.issuer = issuer_of(intermediates.last().unwrap_or(end_entity));
+            marks.skipped_authorities.clone_from(&self.skipped);
         }
         verified
     }
@@ -234,5 +257,28 @@ impl ClientSessionStore for HelloMark {
             marks.hello.get_or_insert(now);
         });
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renewed_file_of_authorities_is_seen_and_one_that_stays_is_not_loaded_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let renew = || {
+            let made = rcgen::generate_simple_self_signed(vec!["a.example.test".to_owned()]).unwrap();
+            std::fs::write(&path, made.cert.pem()).unwrap();
+        };
+        let trust = Trust::new();
+        renew();
+        let first = trust.file(&path).unwrap();
+        assert!(Arc::ptr_eq(&first.inner, &trust.file(&path).unwrap().inner));
+        renew();
+        assert!(!Arc::ptr_eq(&first.inner, &trust.file(&path).unwrap().inner));
+        std::fs::remove_file(&path).unwrap();
+        assert!(trust.file(&path).is_err_and(|reason| reason.starts_with("it cannot be read: ")));
     }
 }

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,6 +15,7 @@ use base64::prelude::BASE64_STANDARD;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use super::fault::{deepest, dial_fault};
@@ -21,6 +23,7 @@ use super::marks::Marks;
 use super::names::Names;
 use super::tls::Trust;
 use super::{DialFault, ProxyFault, TlsFault};
+use crate::probe::wire::text::{clean, scrub};
 use crate::target::{ForwardProxy, Provider, Secret, authority};
 
 /// Longest head of an answer to `CONNECT` that is read, in bytes.
@@ -29,6 +32,12 @@ const MAX_HEAD: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 /// Longest text of a proxy's that is repeated, in characters.
 const LONGEST_SAID: usize = 120;
+/// How long an address of a proxy's is waited for before the next is tried as well.
+const HEAD_START: Duration = Duration::from_millis(300);
+/// How an alert in TLS begins, which a server sends that gets plain text.
+const TLS_ALERT: &[u8] = &[0x15, 0x03];
+/// What is to be checked where TLS with a proxy fails.
+const SPEAKS_TLS: &str = "`https://` is for a proxy that speaks TLS itself";
 
 /// A connection, whatever it is made of.
 pub(in crate::probe) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -77,13 +86,26 @@ pub(in crate::probe) async fn reach(
     })
     .await?;
     marks.set(|marks, now| marks.connected = Some(now));
-    let late = || DialFault::Proxy(ProxyFault::Failed("no answer to CONNECT in time".to_owned()));
+    let shaken = AtomicBool::new(!proxy.address.encrypted);
+    let late = || {
+        DialFault::Proxy(if shaken.load(Ordering::Relaxed) {
+            ProxyFault::Failed("no answer to CONNECT in time".to_owned())
+        } else {
+            ProxyFault::Unreachable(format!("no end of the TLS handshake in time; {SPEAKS_TLS}"))
+        })
+    };
     let through = async {
         let stream: Box<dyn Stream> = if proxy.address.encrypted {
             let config = Arc::new(trust.proxy_config(&provider.network)?);
             let name = server_name(&proxy.address.host).map_err(unreachable)?;
-            let stream = TlsConnector::from(config).connect(name, stream).await;
-            Box::new(stream.map_err(|error| unreachable(format!("TLS with the proxy: {}", deepest(&error))))?)
+            let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
+                let text = scrubbed(&deepest(&error), &proxy.secrets());
+                let untrusted = matches!(dial_fault(&error, false, true), DialFault::Tls(fault) if !matches!(fault, TlsFault::Failed(_)));
+                let why = if untrusted { String::new() } else { format!("; {SPEAKS_TLS}") };
+                unreachable(format!("TLS with the proxy: {text}{why}"))
+            })?;
+            shaken.store(true, Ordering::Relaxed);
+            Box::new(stream)
         } else {
             Box::new(stream)
         };
@@ -91,7 +113,7 @@ pub(in crate::probe) async fn reach(
             return Ok(stream);
         }
         let target = authority(&base_url.host(), base_url.port());
-        ask(stream, &target, proxy.login.as_ref()).await.map_err(DialFault::Proxy)
+        ask(stream, &target, proxy).await.map_err(DialFault::Proxy)
     };
     let stream = within(limit, through, late).await?;
     marks.set(|marks, now| marks.tunnelled = Some(now));
@@ -113,7 +135,7 @@ fn server_name(host: &str) -> Result<ServerName<'static>, String> {
     ServerName::try_from(host.to_owned()).map_err(|_| format!("{host} cannot be a name in TLS"))
 }
 
-/// TCP to the proxy: its addresses one after another.
+/// TCP to the proxy: the first of its addresses that connects.
 async fn connect(provider: &Provider, proxy: &ForwardProxy, marks: &Marks) -> Result<TcpStream, DialFault> {
     let unreachable = |text: String| DialFault::Proxy(ProxyFault::Unreachable(text));
     let host = &proxy.address.host;
@@ -125,29 +147,56 @@ async fn connect(provider: &Provider, proxy: &ForwardProxy, marks: &Marks) -> Re
             .map_err(|error| unreachable(format!("its name: {}", deepest(&error))))?,
     };
     marks.lock().addresses.clone_from(&addresses);
+    first(addresses, proxy.address.port).await.map_err(unreachable)
+}
+
+/// The first of the addresses that connects, or why the last did not. Each has a head start before the next.
+async fn first(addresses: Vec<IpAddr>, port: u16) -> Result<TcpStream, String> {
     let mut last = "its name has no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect(SocketAddr::new(address, proxy.address.port)).await {
-            Ok(stream) => {
+    let mut waiting = addresses.into_iter();
+    // What is still under way ends when the set is dropped.
+    let mut tried = JoinSet::new();
+    loop {
+        let next = waiting.next();
+        let more = next.is_some();
+        if let Some(address) = next {
+            let place = SocketAddr::new(address, port);
+            tried.spawn(async move { (address, TcpStream::connect(place).await) });
+        }
+        let ended = if more && waiting.len() > 0 {
+            // One that gives no answer must not use up the time of the others.
+            match tokio::time::timeout(HEAD_START, tried.join_next()).await {
+                Ok(ended) => ended,
+                Err(_) => continue,
+            }
+        } else {
+            tried.join_next().await
+        };
+        match ended {
+            None => return Err(last),
+            Some(Err(error)) => last = error.to_string(),
+            Some(Ok((_, Ok(stream)))) => {
                 // Small writes follow one another; a failure to say so costs only time.
                 let _nagle = stream.set_nodelay(true);
                 return Ok(stream);
             }
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => last = format!("refused by {address}"),
-            Err(error) => last = format!("{address}: {error}"),
+            Some(Ok((address, Err(error)))) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                last = format!("refused by {address}");
+            }
+            Some(Ok((address, Err(error)))) => last = format!("{address}: {error}"),
         }
     }
-    Err(unreachable(last))
 }
 
 /// Asks the proxy for a connection to `host:port`.
-async fn ask(mut stream: Box<dyn Stream>, target: &str, login: Option<&Secret>) -> Result<Box<dyn Stream>, ProxyFault> {
+async fn ask(mut stream: Box<dyn Stream>, target: &str, proxy: &ForwardProxy) -> Result<Box<dyn Stream>, ProxyFault> {
+    let secrets = proxy.secrets();
     let lost = |error: io::Error| ProxyFault::Failed(format!("the connection to it broke: {error}"));
     let mut request = format!(
         "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: pilotlight/{}\r\n",
         env!("CARGO_PKG_VERSION")
     );
-    if let Some(login) = login {
+    if let Some(login) = &proxy.login {
         request.push_str(&format!("Proxy-Authorization: {}\r\n", basic(login)));
     }
     request.push_str("\r\n");
@@ -161,7 +210,7 @@ async fn ask(mut stream: Box<dyn Stream>, target: &str, login: Option<&Secret>) 
             return Err(ProxyFault::Failed("it closed the connection without an answer to CONNECT".to_owned()));
         }
         head.extend(buffer.iter().take(read));
-        if let Some(length) = judge(&head, login)? {
+        if let Some(length) = judge(&head, &secrets)? {
             // TLS has the client speak first, so nothing can have come behind the head.
             if head.len() > length {
                 return Err(ProxyFault::Failed("it sent more than an answer to CONNECT".to_owned()));
@@ -175,12 +224,15 @@ async fn ask(mut stream: Box<dyn Stream>, target: &str, login: Option<&Secret>) 
 }
 
 /// The length of the head of an answer that opens the tunnel; nothing while it is not complete.
-fn judge(bytes: &[u8], login: Option<&Secret>) -> Result<Option<usize>, ProxyFault> {
+fn judge(bytes: &[u8], secrets: &[Secret]) -> Result<Option<usize>, ProxyFault> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(bytes) {
         Ok(httparse::Status::Partial) => return Ok(None),
         Ok(httparse::Status::Complete(length)) => length,
+        Err(_) if bytes.starts_with(TLS_ALERT) => {
+            return Err(ProxyFault::Failed("it answered in TLS: its URL has to begin with https://".to_owned()));
+        }
         Err(_) => return Err(ProxyFault::Failed("its answer to CONNECT is not HTTP".to_owned())),
     };
     let status = response.code.unwrap_or_default();
@@ -191,18 +243,13 @@ fn judge(bytes: &[u8], login: Option<&Secret>) -> Result<Option<usize>, ProxyFau
         let found = response.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
         found.filter_map(|header| std::str::from_utf8(header.value).ok()).collect::<Vec<_>>().join(", ")
     };
-    Err(refusal(status, response.reason.unwrap_or_default(), &header, login))
+    Err(refusal(status, response.reason.unwrap_or_default(), &header, secrets))
 }
 
-/// What a proxy's own status means. `header` gives a header's values.
-pub(super) fn refusal(
-    status: u16,
-    reason: &str,
-    header: &dyn Fn(&str) -> String,
-    login: Option<&Secret>,
-) -> ProxyFault {
-    let clean =
-        |text: &str| text.chars().filter(|c| !c.is_control()).take(LONGEST_SAID).collect::<String>().trim().to_owned();
+/// What a proxy's own status means. `header` gives a header's values. `secrets` are those of its login, if it has one;
+/// what the proxy says is scrubbed of them here, and not where our own words stand around it.
+pub(super) fn refusal(status: u16, reason: &str, header: &dyn Fn(&str) -> String, secrets: &[Secret]) -> ProxyFault {
+    let clean = |text: &str| scrubbed(text, secrets);
     let mut said = format!("it answered {status} {}", clean(reason)).trim_end().to_owned();
     for name in ["x-squid-error", "proxy-status"] {
         let value = clean(&header(name));
@@ -214,9 +261,9 @@ pub(super) fn refusal(
         let asks = header("proxy-authenticate");
         let schemes: Vec<&str> = asks.split(", ").filter_map(|part| part.split_whitespace().next()).collect();
         let basic = schemes.is_empty() || schemes.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic"));
-        said.push_str(match (login, basic) {
-            (None, true) => ": it wants a user and a password",
-            (Some(_), true) => ": it does not accept the user and password it was given",
+        said.push_str(match (secrets.is_empty(), basic) {
+            (true, true) => ": it wants a user and a password",
+            (false, true) => ": it does not accept the user and password it was given",
             (_, false) => "",
         });
         if !basic {
@@ -224,6 +271,12 @@ pub(super) fn refusal(
         }
     }
     if status < 500 { ProxyFault::Refused(said) } else { ProxyFault::Failed(said) }
+}
+
+/// A text of a proxy's: cleaned first, for an invisible character would hide an echoed password.
+fn scrubbed(text: &str, secrets: &[Secret]) -> String {
+    let cleaned = clean(text, MAX_HEAD);
+    clean(&secrets.iter().fold(cleaned, |text, secret| scrub(&text, Some(secret))), LONGEST_SAID)
 }
 
 /// The value of `Proxy-Authorization`.
@@ -236,7 +289,7 @@ mod tests {
     use super::*;
 
     fn answer(text: &str) -> Result<Option<usize>, ProxyFault> {
-        judge(text.as_bytes(), None)
+        judge(text.as_bytes(), &[])
     }
 
     #[test]
@@ -264,6 +317,7 @@ mod tests {
             "it answered 403 Forbidden (ERR_ACCESS_DENIED 0)"
         );
         assert_eq!(failed("HTTP/1.1 504 Gateway Timeout\r\n\r\n"), "it answered 504 Gateway Timeout");
+        assert_eq!(failed("\u{15}\u{3}\u{1}\0\u{2}\u{2}\n"), "it answered in TLS: its URL has to begin with https://");
         assert_eq!(failed("SSH-2.0-OpenSSH\r\n\r\n"), "its answer to CONNECT is not HTTP");
         assert_eq!(failed("HTTP/1.1 502 \u{1b}\r\n\r\n"), "its answer to CONNECT is not HTTP");
     }
@@ -271,14 +325,44 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_answer_of_a_proxy_panics(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..512)) {
-            let _ = judge(&bytes, None);
+            let _ = judge(&bytes, &[]);
             let mut begun = b"HTTP/1.1 407 ".to_vec();
             begun.extend_from_slice(&bytes);
             begun.extend_from_slice(b"\r\n\r\n");
-            if let Err(ProxyFault::Refused(said) | ProxyFault::Failed(said)) = judge(&begun, None) {
+            if let Err(ProxyFault::Refused(said) | ProxyFault::Failed(said)) = judge(&begun, &[]) {
                 proptest::prop_assert!(said.len() < 2000 && !said.contains(char::is_control));
             }
         }
+    }
+
+    #[test]
+    fn a_password_is_taken_out_of_what_the_proxy_says_and_not_out_of_our_words() {
+        let secrets = [Secret::new("me:wrongpassword".to_owned()), Secret::new("wrongpassword".to_owned())];
+        let said = judge(b"HTTP/1.1 407 not wrongpassword\r\n\r\n", &secrets);
+        let expected = "it answered 407 not ***: it does not accept the user and password it was given";
+        assert_eq!(said, Err(ProxyFault::Refused(expected.to_owned())));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_gives_no_answer_does_not_use_up_the_time_of_the_next() {
+        let good = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = good.local_addr().unwrap().port();
+        let dead = SocketAddr::new("127.0.0.2".parse().unwrap(), port);
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(dead).unwrap();
+        let _full = socket.listen(1).unwrap();
+        // Until its queue is full: then it answers nobody.
+        let mut queue = Vec::new();
+        while let Ok(stream) = std::net::TcpStream::connect_timeout(&dead, Duration::from_millis(100)) {
+            queue.push(stream);
+        }
+        let addresses = vec![dead.ip(), "127.0.0.1".parse().unwrap()];
+        let found = tokio::time::timeout(Duration::from_secs(2), first(addresses, port)).await.unwrap().unwrap();
+        assert_eq!(found.peer_addr().unwrap(), good.local_addr().unwrap());
+        let refused = first(vec!["127.0.0.3".parse().unwrap(), "127.0.0.4".parse().unwrap()], port).await.unwrap_err();
+        assert_eq!(refused, "refused by 127.0.0.4");
+        assert_eq!(first(Vec::new(), port).await.unwrap_err(), "its name has no address");
     }
 
     #[test]
