@@ -1,9 +1,10 @@
 //! Writes a file whole or not at all, and over another only where that was asked for.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::pending::make_beside;
 use super::terminal::Usage;
 
 /// What becomes of a file that is there already.
@@ -27,9 +28,8 @@ pub(super) fn refuse_existing(path: &Path, existing: Existing) -> Result<(), Usa
 pub(super) fn write_file(path: &Path, text: &str, existing: Existing) -> anyhow::Result<()> {
     refuse_existing(path, existing)?;
     let failed = |error: io::Error| Usage(format!("failed to write {}: {error}", path.display()));
-    let beside = beside(path);
+    let (beside, mut file) = make_beside(path).map_err(failed)?;
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         match existing {
@@ -42,12 +42,6 @@ pub(super) fn write_file(path: &Path, text: &str, existing: Existing) -> anyhow:
         fs::remove_file(&beside).ok();
     }
     Ok(written.map_err(failed)?)
-}
-
-/// A name in the same folder that nobody else uses.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }
 
 #[cfg(test)]
