@@ -371,6 +371,8 @@ fn hostile_answers_are_bounded_and_cannot_act() {
         let ran = place.diagnose(&["it", "--timeout", "10s"], KEY);
         assert_ne!(ran.code, 1, "{fault}: {}{}", ran.out, ran.err);
         assert!(ran.out.contains("for a ticket"), "{fault}: {}{}", ran.out, ran.err);
+        let says = rung(&place.json(KEY).1, "locate").1;
+        assert!(fault != "endless_body" || says.contains("too large"), "{says}");
     }
 }
 
