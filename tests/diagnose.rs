@@ -345,6 +345,7 @@ fn a_url_is_enough() {
     assert_eq!((code, rung(&report, "warm").0), (0, "not-reached"), "{report:#}");
     let says = rung(&report, "locate").1;
     assert!(says.contains("the list begins with hf:zai-org/GLM-4.6, hf:zai-org/GLM-4.7"), "{says}");
+    assert!(!report["result"]["notes"].to_string().contains("none named"), "{report:#}");
     let (code, report) = place.diagnose(&[&args[..], &["--model", "hf:zai-org/GLM-4.6"]].concat(), KEY).json();
     assert_eq!((code, rung(&report, "warm").0), (0, "good"), "{report:#}");
     let wrong = place.diagnose(&["https://api.example.com/v1/chat/completions"], KEY);
@@ -370,6 +371,8 @@ fn hostile_answers_are_bounded_and_cannot_act() {
         let ran = place.diagnose(&["it", "--timeout", "10s"], KEY);
         assert_ne!(ran.code, 1, "{fault}: {}{}", ran.out, ran.err);
         assert!(ran.out.contains("for a ticket"), "{fault}: {}{}", ran.out, ran.err);
+        let says = rung(&place.json(KEY).1, "locate").1;
+        assert!(fault != "endless_body" || says.contains("too large"), "{says}");
     }
 }
 

@@ -331,6 +331,25 @@ fn a_bad_path_ends_before_anything_is_asked() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_is_redirected_to_a_file_stays_there() {
+    let place = Place::new(&ALL[..1], &json!([]));
+    let redirected = |report: &str| {
+        fs::write(place.path("log"), "before\n").unwrap();
+        let log = || fs::OpenOptions::new().append(true).open(place.path("log")).unwrap();
+        let mut command = place.command(&["--report", report]);
+        assert!(command.stdout(log()).stderr(log()).status().unwrap().success(), "{}", place.read("log"));
+        place.read("log")
+    };
+    for report in ["tap=/dev/stdout", "tap=/proc/self/fd/1", "tap=/dev/stderr"] {
+        let log = redirected(report);
+        assert!(log.starts_with("before\n") && log.contains("ok 1 - glm"), "{report}: {log}");
+    }
+    let ran = place.check(&["--report", "tap=/dev/stdout", "--format", "json"]);
+    assert!(ran.code == 2 && ran.err.contains("--report tap=FILE"), "{}", ran.err);
+}
+
+#[test]
 fn several_reports_are_of_one_pass() {
     let place = Place::usual();
     fs::write(place.path("b.json"), "old").unwrap();

@@ -3,7 +3,7 @@
 //! An examination that costs nothing comes first, then the probe that `check` would make, whose verdict is the exit code.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,7 +18,7 @@ use super::{Global, quotas, setup};
 use crate::config::{self, AdHoc, Config, Environment};
 use crate::daemon::Memory;
 use crate::exit::{Exit, Strictness};
-use crate::outcome::{Examination, Outcome};
+use crate::outcome::{Event, Examination, Outcome, Stage};
 use crate::plan::RetryPolicy;
 use crate::probe::Job;
 use crate::probe::clock::Clock;
@@ -191,12 +191,25 @@ async fn look(
 ) -> anyhow::Result<Result<Found, Exit>> {
     let examined = {
         let progress = Progress::on_stderr(1);
-        let observe = |event| progress.observe(&event);
+        let reached = Mutex::new(Stage::Credential);
+        let observe = |event: Event| {
+            if let Event::Entered { stage, .. } = &event {
+                *reached.lock().unwrap_or_else(PoisonError::into_inner) = *stage;
+            }
+            progress.observe(&event);
+        };
         let until = SystemClock.now() + timeout;
         let examining = examine(job, network, until, &observe);
         tokio::select! {
             biased;
-            signal = interrupted() => return Ok(Err(signal)),
+            signal = interrupted() => {
+                drop(progress);
+                let stage = *reached.lock().unwrap_or_else(PoisonError::into_inner);
+                terminal::tell(&format!(
+                    "note: interrupted while looking at {stage}, so there is no report; --timeout ends this part with one"
+                ));
+                return Ok(Err(signal));
+            }
             examined = examining => examined,
         }
     };

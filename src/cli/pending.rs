@@ -1,11 +1,14 @@
 //! A file that is opened before the work and there when it is done: whole, or as it was before.
 //!
-//! Its text is written beside it and renamed. What is no file on a disk (a pipe, `/dev/stderr`) is written to as it is.
+//! Its text is written beside it and renamed. What is no file on a disk (a pipe, a terminal, our own standard error) is
+//! written to as it is.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::run::Chance;
 
 /// Who is to read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,11 @@ impl Pending {
     /// # Errors
     /// The reason and what to do, as text that fits after the path and a colon.
     pub(super) fn open(path: &Path, readers: Readers) -> Result<Self, String> {
+        let descriptor = descriptor(path);
+        if descriptor == Some(STDERR) {
+            let file = own_stderr().map_err(|error| format!("{error}; name a file that can be written to"))?;
+            return Ok(Self { place: PathBuf::from("/dev/stderr"), beside: None, file });
+        }
         let there = match fs::metadata(path) {
             Ok(there) => Some(there),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -42,11 +50,14 @@ impl Pending {
             return Err("that is a folder; name a file in it".to_owned());
         }
         let is_special = there.as_ref().is_some_and(|there| !there.is_file());
-        // What is redirected there must not be replaced by another file.
-        if is_special || path.starts_with("/dev") || path.starts_with("/proc") {
+        if is_special {
             let file = OpenOptions::new().write(true).open(path);
             let file = file.map_err(|error| format!("{error}; name a file that can be written to"))?;
             return Ok(Self { place: path.to_owned(), beside: None, file });
+        }
+        if descriptor.is_some() {
+            // It would be opened anew at its beginning, over what is there, and must not be replaced by another one.
+            return Err("a file is redirected there; name that file itself".to_owned());
         }
         let place = match (&there, path.is_symlink()) {
             (Some(_), _) => fs::canonicalize(path).map_err(|error| error.to_string())?,
@@ -106,18 +117,51 @@ impl Drop for Pending {
     }
 }
 
-/// Makes a new file beside a place, hidden, with our process in its name.
-fn make_beside(place: &Path) -> io::Result<(PathBuf, File)> {
+/// The number of our standard output.
+pub(super) const STDOUT: u32 = 1;
+/// That of our standard error.
+const STDERR: u32 = 2;
+/// How many links are followed on the way to a name.
+const LINKS: usize = 8;
+
+/// Which open file of ours a path is a name of, links followed: 1 for `/dev/stdout`, 63 for `/dev/fd/63`. What stands
+/// there may be a file on a disk that somebody else writes to as well.
+pub(super) fn descriptor(path: &Path) -> Option<u32> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let named = [("/dev/stdin", 0), ("/dev/stdout", STDOUT), ("/dev/stderr", STDERR)];
+        if let Some((_, number)) = named.into_iter().find(|(name, _)| path == Path::new(name)) {
+            return Some(number);
+        }
+        let folders = ["/dev/fd", "/proc/self/fd", "/proc/thread-self/fd"];
+        if folders.iter().any(|folder| path.parent() == Some(Path::new(folder))) {
+            return path.file_name()?.to_str()?.parse().ok();
+        }
+        let next = fs::read_link(&path).ok()?;
+        path = path.parent()?.join(next);
+    }
+    None
+}
+
+/// Our standard error once more: what is written to both stands one behind the other, also in a file.
+fn own_stderr() -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        Ok(File::from(io::stderr().as_fd().try_clone_to_owned()?))
+    }
+    #[cfg(not(unix))]
+    OpenOptions::new().write(true).open("/dev/stderr")
+}
+
+/// Makes a new file beside a place, hidden, with a name that nobody else uses: processes in two containers have the same
+/// number.
+pub(super) fn make_beside(place: &Path) -> io::Result<(PathBuf, File)> {
     let mut name = OsString::from(".");
     name.push(place.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(format!(".{:016x}.tmp", Chance::new().bits()));
     let beside = place.with_file_name(name);
-    // One that an earlier process with our number left behind. A new file is insisted on, so that nobody can have put a
-    // link there.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    // A new file is insisted on, so that nobody can have put a link there.
     let file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
     Ok((beside, file))
 }
@@ -154,7 +198,6 @@ mod tests {
         assert_eq!(told(folder.path()), "that is a folder; name a file in it");
         assert_eq!(told(&folder.path().join("a/")), "that is a folder; name a file in it");
         assert!(told(&folder.path().join("a/b.xml")).ends_with("; make it first"));
-        assert!(told(Path::new("/proc/nothing/here")).contains("name a file"));
         assert!(names(folder.path()).is_empty());
     }
 
@@ -178,5 +221,48 @@ mod tests {
         let nowhere = folder.path().join("nowhere");
         symlink(folder.path().join("absent"), &nowhere).unwrap();
         assert!(Pending::open(&nowhere, Readers::AsIsUsual).unwrap_err().contains("a link to what is not there"));
+    }
+
+    #[test]
+    fn two_that_write_the_same_report_at_once_do_not_touch_each_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.xml");
+        // Both in one process, as in two containers: with one number.
+        let one = Pending::open(&path, Readers::AsIsUsual).unwrap();
+        let other = Pending::open(&path, Readers::AsIsUsual).unwrap();
+        assert_eq!(names(folder.path()).len(), 2);
+        one.finish(b"one").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        other.finish(b"other").unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names(folder.path()).len()), ("other", 1));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_in_memory_is_replaced_as_one_on_a_disk() {
+        let Ok(folder) = tempfile::tempdir_in("/dev/shm") else { return };
+        let path = folder.path().join("report.xml");
+        fs::write(&path, "a longer text that was there before").unwrap();
+        Pending::open(&path, Readers::AsIsUsual).unwrap().finish(b"new").unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names(folder.path()).len()), ("new", 1));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn our_own_open_files_are_known_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("log");
+        std::os::unix::fs::symlink("/dev/stdout", &link).unwrap();
+        for (name, number) in [
+            ("/dev/stdout", Some(1)),
+            ("/dev//stderr", Some(2)),
+            ("/dev/fd/63", Some(63)),
+            ("/proc/self/fd/1", Some(1)),
+            ("/dev/null", None),
+            ("/dev/shm/1", None),
+            (link.to_str().unwrap(), Some(1)),
+        ] {
+            assert_eq!(descriptor(Path::new(name)), number, "{name}");
+        }
     }
 }

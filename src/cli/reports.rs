@@ -50,6 +50,8 @@ fn wanted(text: &str) -> Result<Wanted, String> {
     match path {
         Some("") => Err(format!("there is no file after `{name}=`; write --report {name}=FILE, or --report {name}")),
         Some("-") | None => Ok(Wanted { form, path: None }),
+        // By whatever name it goes: opened anew, it would be written over from its beginning.
+        Some(path) if pending::descriptor(Path::new(path)) == Some(pending::STDOUT) => Ok(Wanted { form, path: None }),
         Some(path) => Ok(Wanted { form, path: Some(path.into()) }),
     }
 }
@@ -216,6 +218,7 @@ mod tests {
             (Some(Json), &[], vec![Json]),
             (None, &["tap"], vec![Tap]),
             (None, &["tap=-"], vec![Tap]),
+            (None, &["tap=/dev/stdout"], vec![Tap]),
             (Some(Tap), &["tap"], vec![Tap]),
             (None, &["github"], vec![Human, Github]),
             (Some(Human), &["junit=a", "github"], vec![Human, Github]),
@@ -228,6 +231,7 @@ mod tests {
         for (format, reports, said) in [
             (Some(Json), &["junit"][..], "--report junit=FILE"),
             (None, &["tap", "nagios"], "--report nagios=FILE"),
+            (Some(Json), &["junit=/dev/fd/1"], "--report junit=FILE"),
             (Some(Json), &["github"], "--report json=FILE"),
         ] {
             let error = args(format, reports).output().unwrap_err().to_string();

@@ -1,10 +1,10 @@
 //! Writes a file whole or not at all, and over another only where that was asked for.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::pending::{Pending, Readers};
+use super::pending::{Pending, Readers, make_beside};
 use super::terminal::Usage;
 
 /// What becomes of a file that is there already.
@@ -47,8 +47,8 @@ fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// Makes a file whose name is not taken.
 fn make(path: &Path, text: &str, link: impl Fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
-    let beside = beside(path);
-    let written = write_new(&beside, text).and_then(|()| link(&beside, path));
+    let (beside, mut file) = make_beside(path)?;
+    let written = fill(&mut file, text).and_then(|()| link(&beside, path));
     let written = match written {
         // A link fails where the name is taken by now, which a rename would not.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists && beside.exists() => {
@@ -66,15 +66,12 @@ fn make(path: &Path, text: &str, link: impl Fn(&Path, &Path) -> io::Result<()>) 
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    fill(&mut OpenOptions::new().write(true).create_new(true).open(path)?, text)
 }
 
-/// A name in the same folder that nobody else uses.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+fn fill(file: &mut File, text: &str) -> io::Result<()> {
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]

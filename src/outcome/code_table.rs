@@ -10,6 +10,8 @@ const ANY: &[Stage] = &Stage::ALL;
 const ANSWER: &[Stage] = &[Stage::Authenticate, Stage::Locate, Stage::Warm];
 /// From the tunnel on, and wherever the connection has to be made again.
 const VIA: &[Stage] = &[Stage::Connect, Stage::Authenticate, Stage::Locate, Stage::Warm];
+/// A connection can also be closed while it shakes hands.
+const SPOKEN: &[Stage] = &[Stage::Tls, Stage::Authenticate, Stage::Locate, Stage::Warm];
 /// TLS 1.3 refuses a client only after the handshake.
 const MUTUAL: &[Stage] = &[Stage::Tls, Stage::Authenticate, Stage::Locate, Stage::Warm];
 const TLS: &[Stage] = &[Stage::Tls];
@@ -149,10 +151,11 @@ pub(super) fn explanation(code: Code) -> Explanation {
             "connection-lost",
             Unreachable,
             Waiting,
-            ANSWER,
+            SPOKEN,
             "The connection was made, then closed before an answer came.",
             &[
                 "Something between here and {host} cuts connections: a proxy, a load balancer, or a server that is restarting.",
+                "Where it is closed during the TLS handshake and stays so, check that {base_url} is an https address.",
                 "See {status_page}.",
             ],
         ),

@@ -92,9 +92,10 @@ pub(super) fn judge(fault: DialFault, provider: &Provider, marks: &DialMarks) ->
                     (Code::ClientCertificateRefused, format!("{text}; {}", shown(provider)))
                 }
                 // Up to TLS 1.2 a server that wants a certificate may say no more than that the handshake failed.
-                TlsFault::Failed(text) if marks.certificate_asked => {
+                TlsFault::Failed(text) | TlsFault::Lost(text) if marks.certificate_asked => {
                     (Code::ClientCertificateRefused, format!("{text}; {}", shown(provider)))
                 }
+                TlsFault::Lost(text) => (Code::ConnectionLost, format!("closed during the TLS handshake: {text}")),
                 TlsFault::Failed(text) => (Code::TlsFailed, text),
             };
             (Stage::Tls, Fault::new(code, format!("{at}: {text}")))

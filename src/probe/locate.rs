@@ -9,7 +9,7 @@ use super::wire::ScanFault;
 use super::wire::catalogue::{CatalogueFinding, CatalogueScan};
 use super::wire::error_body::{BodyShape, ErrorFacts, has_error};
 use crate::outcome::{Code, Proof, Stage};
-use crate::target::{Catalogue, Depth, Family};
+use crate::target::{Catalogue, Depth, Family, NO_MODEL};
 
 /// Looks for the LLM in the catalogue, where there is one.
 pub(super) async fn locate(climb: &mut Climb<'_>, authenticated: Authenticated) -> Result<Located, Fault> {
@@ -65,6 +65,10 @@ fn judge(climb: &mut Climb<'_>, catalogue: &Catalogue, finding: &CatalogueFindin
         } else {
             Proof::Answered
         });
+        return Ok(());
+    }
+    // Of an id that is none, its absence is no news.
+    if model == NO_MODEL {
         return Ok(());
     }
     if catalogue.partial {

@@ -12,7 +12,7 @@ use crate::outcome::words::{count, duration, span};
 use crate::outcome::{
     AddressSeen, Asked, Carried, Examination, KeySeen, NameSeen, Outcome, PrefixSeen, Reached, Stage, Verdict, judge,
 };
-use crate::target::Target;
+use crate::target::{NO_MODEL, Target};
 
 /// How a rung stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +62,9 @@ pub(super) struct Rung {
     pub(super) lines: Vec<String>,
 }
 
-/// Whether a target was made of a URL without an LLM. The id that stands for none (`config::NO_MODEL`) is in parentheses,
-/// which no real one begins with.
+/// Whether a target was made of a URL without an LLM.
 pub(super) fn is_nameless(target: &Target) -> bool {
-    target.model.as_str().starts_with('(')
+    target.model.as_str() == NO_MODEL
 }
 
 /// What a look at the ladder needs.

@@ -300,3 +300,25 @@ fn a_target_without_a_name_of_a_model_shows_what_there_is() {
     assert!(text.contains("the list begins with a/one, b/two, …"), "{text}");
     assert!(text.contains("not asked for"), "{text}");
 }
+
+#[test]
+fn a_warm_up_that_was_withheld_was_not_made() {
+    use crate::outcome::Withholding;
+    for code in [Code::QuotaWithheld, Code::WindowSpent] {
+        let spent = super::sample::diagnosis(code, Stage::Warm, "five-hour: nothing left", "");
+        let mut outcome = failed(climbed(ready("p", "glm", "m")), spent, Proof::KeyAcceptedAndListed, Some(200));
+        outcome.withheld = Some(Withholding::Limited);
+        let mut seen = examination();
+        seen.request.made = Made::NotSent;
+        let text = rendered(&outcome, &seen, Format::Human, &look(200));
+        assert!(text.contains("not sent: five-hour: nothing left"), "{text}");
+        assert!(text.contains("; the warm-up was withheld") && !text.contains("1 attempt"), "{text}");
+        assert!(!text.contains("warm-up   ") && !text.contains("first token  "), "{text}");
+    }
+}
+
+#[test]
+fn an_id_that_begins_with_a_bracket_is_an_id() {
+    let text = rendered(&climbed(ready("p", "t", "(mine) 7b")), &examination(), Format::Human, &look(120));
+    assert!(text.contains("(mine) 7b at") && !text.contains("no model"), "{text}");
+}

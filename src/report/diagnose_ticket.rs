@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::diagnose::Diagnosed;
 use super::diagnose_rungs::{Held, Rung, is_nameless};
 use crate::outcome::words::{count, duration, plain, span};
-use crate::outcome::{Carried, Code, Outcome, ProxySeen, Stage, Verdict, judge};
+use crate::outcome::{Carried, Made, Outcome, ProxySeen, Stage, Verdict, judge};
 
 /// The paragraph.
 pub(super) fn paragraph(view: &Diagnosed<'_>, rungs: &[Rung], zone: &TimeZone) -> String {
@@ -119,11 +119,12 @@ fn tried(view: &Diagnosed<'_>, rungs: &[Rung]) -> String {
         }
         Held::Broken | Held::Unknown => {
             let attempts = usize::try_from(view.outcome.attempts).unwrap_or(0);
-            let refused = view.outcome.diagnosis.as_ref().is_some_and(|own| own.code == Code::QuotaWithheld);
-            if refused {
-                "the warm-up was withheld".to_owned()
-            } else {
-                format!("warm-up: {}", count(attempts, "attempt"))
+            match (view.outcome.withheld.is_some(), examination.request.made) {
+                (true, Made::NotSent) => "the warm-up was withheld".to_owned(),
+                (false, Made::NotSent) => "no warm-up was sent".to_owned(),
+                // The first of them may have been sent, and the next withheld.
+                (true, Made::Sent) => "a warm-up was sent, and another one withheld".to_owned(),
+                (false, Made::Sent) => format!("warm-up: {}", count(attempts, "attempt")),
             }
         }
     }));

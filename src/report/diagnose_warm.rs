@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::diagnose_rungs::{Held, Rung, Seen, rung};
 use crate::outcome::words::{cost, duration, part, quantity, tokens, wait};
-use crate::outcome::{Code, Limited, Outcome, Proof, Reading, Stage, Warmth};
+use crate::outcome::{Code, Limited, Made, Outcome, Proof, Reading, Stage, Warmth};
 use crate::target::Depth;
 
 pub(super) fn quota(seen: Seen<'_>) -> Rung {
@@ -42,6 +42,9 @@ fn limit(reading: &Reading, now: Timestamp) -> String {
 pub(super) fn warm(seen: Seen<'_>) -> Rung {
     let outcome = seen.outcome;
     let lines = match (seen.found(Stage::Warm), &outcome.diagnosis) {
+        (Some(Held::Broken | Held::Unknown), Some(diagnosis)) if seen.examination.request.made == Made::NotSent => {
+            vec![format!("not sent: {}", diagnosis.evidence)]
+        }
         (Some(Held::Broken | Held::Unknown), Some(diagnosis)) => vec![diagnosis.evidence.clone()],
         (Some(_), _) => warmed(outcome),
         (None, Some(diagnosis)) if diagnosis.code == Code::Interrupted => vec![diagnosis.evidence.clone()],

@@ -36,6 +36,8 @@ pub(super) fn phases(outcome: &Outcome) -> Vec<Phase> {
             Stage::Tls => "tls",
             Stage::Authenticate => "key check",
             Stage::Locate => "catalogue",
+            // The leave to send it was waited for, and not given.
+            Stage::Warm if outcome.withheld.is_some() => continue,
             Stage::Warm => {
                 phases.extend(warming(outcome, passed.start, passed.duration));
                 continue;
@@ -188,6 +190,9 @@ mod tests {
         // The head that is known is that of the catalogue.
         outcome.timings.first_token = None;
         assert_eq!(told(&outcome), [("warm-up", 450)]);
+        // What was withheld was not waited for.
+        outcome.withheld = Some(crate::outcome::Withholding::Floor);
+        assert_eq!(told(&outcome), []);
         outcome.stages.clear();
         assert!(picture(&phases(&outcome), &look(80)).is_empty());
     }

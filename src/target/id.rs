@@ -70,6 +70,9 @@ name! {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct ModelId(Arc<str>);
 
+/// The id that stands for none, where a target was made of a base URL alone. Nothing is asked for by it.
+pub const NO_MODEL: &str = "(none named)";
+
 impl ModelId {
     /// Takes the id as it stands.
     #[must_use]

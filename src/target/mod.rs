@@ -15,7 +15,7 @@ pub use credential::{Credential, CredentialFault, CredentialSource, KeyHeader, S
 pub use dialect::{CapField, Depth, Dialect, Kind, ReasoningOff};
 pub use endpoint::{BaseUrl, BaseUrlError};
 pub use expectation::Expectation;
-pub use id::{IdError, ModelId, ProviderId, TargetId};
+pub use id::{IdError, ModelId, NO_MODEL, ProviderId, TargetId};
 pub use network::{
     AddressFamily, ClientCertificate, Direct, ForwardProxy, LARGEST_PEM, NetworkSettings, Proxy, ProxyAddress,
     ProxySource, ProxyUrlError, authority, parse_proxy,

@@ -10,7 +10,7 @@ use crate::config::{Config, Environment, LoadError, Mistakes, presets};
 use crate::target::{Depth, Dialect, Kind};
 
 /// The id of the target's LLM where none was named. It is evidently none, and no probe at depth `auth` asks for it.
-pub const NO_MODEL: &str = "(none named)";
+pub use crate::target::NO_MODEL;
 
 /// What is known of a provider that is named by its URL alone.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,7 +21,7 @@ pub struct AdHoc<'a> {
     pub dialect: Option<Dialect>,
     /// The variable that holds the key. Absent: the preset's variable, if one of them is set; else no key.
     pub key_env: Option<&'a str>,
-    /// The LLM. Absent: the target is [`NO_MODEL`] at depth `auth`, and its absence from the list is a note.
+    /// The LLM. Absent: the target is [`NO_MODEL`] at depth `auth`.
     pub model: Option<&'a str>,
 }
 

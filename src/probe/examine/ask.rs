@@ -15,6 +15,7 @@ use crate::probe::climb::shown;
 use crate::probe::clock::Clock;
 use crate::probe::exchange::{ReadFault, piece, whole};
 use crate::probe::transport::{Answer, DialFault, DialMarks, ExchangeFault, Head, Line, Network};
+use crate::probe::wire::ScanFault;
 use crate::probe::wire::catalogue::{CatalogueFinding, CatalogueScan};
 use crate::probe::wire::error_body::{BodyShape, ErrorFacts, has_error};
 use crate::probe::wire::quota;
@@ -281,8 +282,10 @@ impl Asking<'_> {
                 Ok(Some(piece)) => {
                     let room = BEGINNING.saturating_sub(beginning.len());
                     beginning.extend(piece.iter().take(room));
-                    if scan.push(&piece).is_err() {
-                        return foreign(beginning);
+                    match scan.push(&piece) {
+                        Ok(()) => {}
+                        Err(ScanFault::TooLarge) => return broken(ReadFault::TooLarge),
+                        Err(ScanFault::NotJson { .. }) => return foreign(beginning),
                     }
                 }
             }
@@ -308,7 +311,9 @@ enum Read {
 fn broken(fault: ReadFault) -> Read {
     match fault {
         ReadFault::Cut(text) => Read::Broken(Code::AnswerCut, format!("the answer was cut: {text}")),
-        ReadFault::TooLarge => Read::Broken(Code::AnswerTooLarge, "more than is read".to_owned()),
+        ReadFault::TooLarge => {
+            Read::Broken(Code::AnswerTooLarge, "the answer is too large: more than is read".to_owned())
+        }
         ReadFault::Late => Read::Broken(Code::AnswerTimeout, "the answer did not end in time".to_owned()),
     }
 }

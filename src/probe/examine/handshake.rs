@@ -18,7 +18,9 @@ use super::certificate;
 use super::route::Way;
 use crate::outcome::{CertificateSeen, Code, HandshakeSeen};
 use crate::probe::clock::Clock;
-use crate::probe::transport::{DialFault, DialMarks, Marks, Stream, TlsFault, Trust, reach, tls_fault};
+use crate::probe::transport::{
+    DialFault, DialMarks, Marks, Stream, TlsFault, Trust, broken_handshake, reach, tls_fault,
+};
 use crate::target::authority;
 
 /// How many certificates of a chain are read.
@@ -127,7 +129,7 @@ fn connection(
 
 /// Carries the handshake's messages to and fro until it ends.
 async fn drive(connection: &mut ClientConnection, stream: &mut dyn Stream) -> Result<(), DialFault> {
-    let broken = |error: std::io::Error| DialFault::Tls(TlsFault::Failed(error.to_string()));
+    let broken = |error: std::io::Error| DialFault::Tls(broken_handshake(Some(error.kind()), error.to_string()));
     let mut buffer = vec![0_u8; 8 * 1024];
     loop {
         flush(connection, stream).await.map_err(broken)?;
@@ -137,7 +139,7 @@ async fn drive(connection: &mut ClientConnection, stream: &mut dyn Stream) -> Re
         let count = stream.read(&mut buffer).await.map_err(broken)?;
         if count == 0 {
             let text = "the server closed the connection during the handshake".to_owned();
-            return Err(DialFault::Tls(TlsFault::Failed(text)));
+            return Err(DialFault::Tls(TlsFault::Lost(text)));
         }
         let mut bytes = buffer.get(..count).unwrap_or_default();
         while !bytes.is_empty() {

@@ -39,12 +39,10 @@ pub(super) fn seen(job: &Job, sent: Option<&Request>, effort: Effort) -> Request
         url: provider.base_url.join(&request.path).to_string(),
         headers: headers(job, request),
         body: request.body.clone().unwrap_or_default(),
-        key_source: match &*job.credential {
-            Credential::Found { source, .. } | Credential::Missing { source, .. } => match source {
-                CredentialSource::Env(name) if is_variable(name) => None,
-                source => Some(source.to_string()),
-            },
-            Credential::NotNeeded => None,
+        key_source: match key_source(job) {
+            CredentialSource::NotNeeded => None,
+            CredentialSource::Env(name) if is_variable(name) => None,
+            source => Some(source.to_string()),
         },
         ca_file: way.ca_file.map(ToOwned::to_owned),
         proxy: way.proxy(),
@@ -85,7 +83,7 @@ fn headers(job: &Job, request: &Request) -> Vec<HeaderSeen> {
             continue;
         }
         let (text, variable) = match job.credential.secret() {
-            Some(_) if *name == key_name => (before_key.to_owned(), Some(key_variable(&job.credential))),
+            Some(_) if *name == key_name => (before_key.to_owned(), Some(key_variable(job))),
             _ if is_own(name) => (String::new(), Some(variable_of(name))),
             _ if PLAIN.contains(&name.as_str()) => (value.clone(), None),
             _ => continue,
@@ -93,22 +91,26 @@ fn headers(job: &Job, request: &Request) -> Vec<HeaderSeen> {
         seen.push(HeaderSeen { name: name.clone(), text, variable });
     }
     seen.reverse();
-    if let Credential::Missing { .. } = &*job.credential {
+    let is_there = seen.iter().any(|seen| seen.name == key_name);
+    if !is_there && *key_source(job) != CredentialSource::NotNeeded {
         // Whoever repeats it has a key.
-        let variable = Some(key_variable(&job.credential));
+        let variable = Some(key_variable(job));
         seen.push(HeaderSeen { name: key_name, text: before_key.to_owned(), variable });
     }
     seen
 }
 
-fn key_variable(credential: &Credential) -> String {
-    match credential {
-        Credential::Found { source: CredentialSource::Env(name), .. }
-        | Credential::Missing { source: CredentialSource::Env(name), .. }
-            if is_variable(name) =>
-        {
-            name.clone()
-        }
+/// Where the key is, also where it was not read because only a connection was asked for.
+fn key_source(job: &Job) -> &CredentialSource {
+    match &*job.credential {
+        Credential::Found { source, .. } | Credential::Missing { source, .. } => source,
+        Credential::NotNeeded => &job.target.provider.key,
+    }
+}
+
+fn key_variable(job: &Job) -> String {
+    match key_source(job) {
+        CredentialSource::Env(name) if is_variable(name) => name.clone(),
         _ => ANY_KEY.to_owned(),
     }
 }
@@ -192,6 +194,19 @@ mod tests {
         let job = Job { credential: Arc::new(missing), ..job(provider("p"), source) };
         let seen = seen(&job, None, Effort::Unknown);
         assert!(shown(&seen).contains(&"authorization: Bearer $MY_KEY".to_owned()), "{seen:?}");
+    }
+
+    #[test]
+    fn a_key_that_was_not_read_has_its_variable_in_the_line() {
+        let source = CredentialSource::Env("MY_KEY".to_owned());
+        let provider = Provider { key: source.clone(), ..provider("p") };
+        let connects = Job { credential: Arc::new(Credential::NotNeeded), ..job(provider, source.clone()) };
+        let there = seen(&connects, None, Effort::Unknown);
+        assert!(shown(&there).contains(&"authorization: Bearer $MY_KEY".to_owned()), "{there:?}");
+        let keyless = Provider { key: CredentialSource::NotNeeded, ..Provider::clone(&connects.target.provider) };
+        let keyless = Job { credential: Arc::new(Credential::NotNeeded), ..job(keyless, source) };
+        let absent = seen(&keyless, None, Effort::Unknown);
+        assert!(!absent.headers.iter().any(|header| header.name == "authorization"), "{absent:?}");
     }
 
     #[test]

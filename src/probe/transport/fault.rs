@@ -64,6 +64,8 @@ pub enum TlsFault {
     ClientCertificate(String),
     /// No end within the limit.
     Timeout,
+    /// The connection was closed or reset before the end: a load balancer does so while its backend starts.
+    Lost(String),
     /// Anything else: not TLS at all, no common version, an alert.
     Failed(String),
 }
@@ -132,9 +134,26 @@ pub(super) fn dial_fault(error: &(dyn Error + 'static), resolving: bool, shaking
     match io.map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => DialFault::Refused(text),
         Some(io::ErrorKind::TimedOut) => DialFault::ConnectTimeout { resolving: false },
-        _ if shaking_hands => DialFault::Tls(TlsFault::Failed(text)),
+        kind if shaking_hands => DialFault::Tls(broken_handshake(kind, text)),
         _ => DialFault::Failed(text),
     }
+}
+
+/// What a handshake was that broke without a word of TLS's own.
+pub(in crate::probe) fn broken_handshake(kind: Option<io::ErrorKind>, text: String) -> TlsFault {
+    if kind.is_some_and(is_lost) { TlsFault::Lost(text) } else { TlsFault::Failed(text) }
+}
+
+/// Whether the other side closed or reset a connection.
+fn is_lost(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::NotConnected
+    )
 }
 
 /// getaddrinfo's two kinds of failure differ only in their text: `EAI_NONAME` and its relatives say that the name does
@@ -200,18 +219,7 @@ pub(super) fn lost_or_not_http(error: &(dyn Error + 'static)) -> ExchangeFault {
         return ExchangeFault::ClientCertificate(text);
     }
     let text = chain.last().map_or_else(String::new, ToString::to_string);
-    let lost = chain.iter().any(|error| {
-        error.downcast_ref::<io::Error>().is_some_and(|error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::ConnectionAborted
-                    | io::ErrorKind::BrokenPipe
-                    | io::ErrorKind::UnexpectedEof
-                    | io::ErrorKind::NotConnected
-            )
-        })
-    });
+    let lost = chain.iter().any(|error| error.downcast_ref::<io::Error>().is_some_and(|error| is_lost(error.kind())));
     // hyper's parse errors say "invalid HTTP …" or "message head is too large"; its types are not public through
     // reqwest, so its stable texts are read.
     let lower = text.to_lowercase();

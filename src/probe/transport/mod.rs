@@ -27,7 +27,7 @@ use jiff::Timestamp;
 pub use fault::{BodyFault, DialFault, ExchangeFault, ProxyFault, TlsFault};
 pub use http::HttpNetwork;
 
-pub(in crate::probe) use fault::{name_fault, tls_fault};
+pub(in crate::probe) use fault::{broken_handshake, name_fault, tls_fault};
 pub(in crate::probe) use marks::Marks;
 pub(in crate::probe) use tls::Trust;
 pub(in crate::probe) use tunnel::{Stream, reach};

@@ -131,6 +131,26 @@ async fn faults_of_the_wire_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_handshake_that_is_closed_or_reset_is_no_matter_of_tls() {
+    let network = HttpNetwork::new(Arc::new(TestClock));
+    // What is not read before the end resets the connection.
+    for reads in [0, 8 * 1024] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.readable().await.unwrap();
+            if reads > 0 {
+                stream.read(&mut vec![0; reads]).await.unwrap();
+            }
+        });
+        let dialled = network.dial(&provider(&format!("https://{address}")), Duration::from_secs(5)).await;
+        let fault = dialled.line.err();
+        assert!(matches!(fault, Some(DialFault::Tls(TlsFault::Lost(_)))), "{fault:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_handshake_that_never_ends_has_a_limit_of_its_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
