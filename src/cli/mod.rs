@@ -32,6 +32,7 @@ mod reports_tests;
 mod run;
 mod service_log;
 mod setup;
+mod signals;
 mod sim;
 mod status;
 mod step_summary;
