@@ -16,7 +16,7 @@ use crate::probe::transport::{
 };
 use crate::probe::{Cause, Job};
 use crate::run::{Awaited, Chance, Listener, Runner, Stop, SystemClock, Treasury, WaitSettings, Waited};
-use crate::target::{Credential, CredentialSource, Depth, Provider, Secret, TargetId};
+use crate::target::{Credential, CredentialFault, CredentialSource, Depth, Provider, TargetId};
 
 /// What one probe of a target meets.
 #[derive(Debug, Clone, Copy)]
@@ -157,10 +157,10 @@ impl<'a> Wait<'a> {
         let jobs = self.scripts.iter().map(|(name, _)| Job {
             target: Arc::new(target(if self.shared { self.scripts[0].0 } else { name }, name, name)),
             credential: Arc::new(match self.depth {
-                // There is nothing to be refused without one.
-                Depth::Auth => Credential::Found {
+                // Nothing else is refused there, in this world.
+                Depth::Auth => Credential::Missing {
                     source: CredentialSource::Env("KEY".to_owned()),
-                    secret: Secret::new("sk-0123456789abcdef0123".to_owned()),
+                    fault: CredentialFault::VariableUnset("KEY".to_owned()),
                 },
                 _ => Credential::NotNeeded,
             }),
