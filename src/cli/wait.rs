@@ -183,7 +183,7 @@ fn unneeded(outcomes: &[Arc<Outcome>], gates: &[GateReport]) -> Option<String> {
     outcomes.iter().for_each(|outcome| all.add(outcome.cost));
     let spent = cost(all).map(|spent| format!(", after {spent}")).unwrap_or_default();
     let why = match gates.iter().find(|gate| gate.verdict == Verdict::Failed) {
-        Some(shut) => format!("for {} cannot open", shut.name),
+        Some(shut) => format!("because {} cannot open", shut.name),
         None => "for all was settled without them".to_owned(),
     };
     (!names.is_empty()).then(|| format!("stopped, {why}{spent}: {}", names.join(", ")))

@@ -247,9 +247,13 @@ impl Asked {
         }
     }
 
-    /// Whether its first probe was stopped, because all was settled without it, before its turn had come.
+    /// Whether its first probe was stopped, because all was settled without it, before its turn had come or anything was
+    /// sent.
     fn was_never_begun(&self, outcome: &Outcome) -> bool {
-        self.latest.is_none() && outcome.attempts == 0 && is_stopped(outcome) && self.stopped_by == Some(Cause::Settled)
+        self.latest.is_none()
+            && (outcome.attempts == 0 || self.known == Known::Barred)
+            && is_stopped(outcome)
+            && self.stopped_by == Some(Cause::Settled)
     }
 
     /// Takes in how its probe ended that was stopped, at the end of the wait.
