@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::scenarios::Sim;
 
+mod keys;
 mod terminal;
-
 use terminal::Tmux;
 
 /// A simulated provider with these models; the rest of its scenario is added.

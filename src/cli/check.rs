@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use tokio::sync::watch;
@@ -13,6 +13,7 @@ use super::from::{FromArgs, refuse_unnamed};
 use super::readers::{Readers, Records};
 use super::reports::ReportArgs;
 use super::run::StateArgs;
+use super::signals::{Signals, end_at_once};
 use super::terminal;
 use super::wanted::WantedArgs;
 use super::{Global, setup};
@@ -75,12 +76,18 @@ impl From<DepthArg> for Depth {
     }
 }
 
+/// No command takes longer, and the clock can count so far.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// Reads `90s`, `2m30s`. A bare number has no unit, so it is refused.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = text
         .parse()
         .map_err(|_| format!("`{text}` is not a duration; write a number with a unit, as in 90s or 2m30s"))?;
     match Duration::try_from(parsed) {
+        Ok(duration) if duration > LONGEST => {
+            Err(format!("`{text}` is too long; write at most 8784h, which is 366 days"))
+        }
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(format!("`{text}` must be more than zero")),
     }
@@ -93,12 +100,18 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Ended> {
     let targets = args.wanted.select(&config)?;
     refuse_unnamed(&targets, args.depth.map(Depth::from))?;
     let notes = config.notes_for(&targets);
+    let runtime = runtime()?;
+    let mut signals = runtime.block_on(async { Signals::heed() });
     let reports = args.reports.open(&environment, &terminal::look(global, &environment))?;
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);
     let begun = clock.now();
     let run_id = run_id(clock.wall(), &chance);
-    let jobs = setup::jobs(targets, args.depth.map(Depth::from), &run_id, &environment, &config.directory);
+    let depth = args.depth.map(Depth::from);
+    let (jobs, ended) = runtime.block_on(async {
+        let end = signal_or_late(&mut signals, args.timeout.and_then(|timeout| begun.checked_add(timeout)));
+        setup::jobs_until(targets, depth, &run_id, &environment, &config.directory, end).await
+    });
     let settings = PassSettings {
         // Reading the keys counts.
         timeout: args.timeout.map(|timeout| timeout.saturating_sub(clock.now().saturating_duration_since(begun))),
@@ -107,13 +120,11 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> anyhow::Result<Ended> {
     };
     let spending = if args.ignore_quota { Spending::Unlimited } else { Spending::ByHand };
     let treasury = treasury(spending, &config, args.state.directory(&environment).ok(), clock.clone());
-    let runtime = runtime()?;
     let passed = runtime.block_on(async {
         let runner = Runner::new(Arc::new(HttpNetwork::new(clock.clone())), clock, chance, settings.retry, treasury);
-        pass(&runner, jobs, run_id, &settings).await
+        pass_heeding(&runner, jobs, run_id, &settings, &mut signals, ended.flatten()).await
     })?;
-    // Name look-ups run on threads that cannot be cancelled; the process does not wait for them.
-    runtime.shutdown_background();
+    end_at_once(runtime);
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let exit = passed.exit(strictness);
     let report = Report { source: Some(&config.path), strictness, ..passed.seen(exit, &notes) };
@@ -197,14 +208,25 @@ pub(super) async fn pass(
     run_id: RunId,
     settings: &PassSettings,
 ) -> anyhow::Result<Passed> {
+    pass_heeding(runner, jobs, run_id, settings, &mut Signals::heed(), None).await
+}
+
+/// The same with signals that are heeded already, of which one may have come.
+async fn pass_heeding(
+    runner: &Runner,
+    jobs: Vec<Job>,
+    run_id: RunId,
+    settings: &PassSettings,
+    signals: &mut Signals,
+    mut signal: Option<Exit>,
+) -> anyhow::Result<Passed> {
     let clock = SystemClock;
     let (started, begun) = (clock.wall(), clock.now());
-    let (stop, stopper) = watch::channel(Stop::No);
+    let (stop, stopper) = watch::channel(signal.map_or(Stop::No, |_| Stop::Because(Cause::Signal)));
     let readers = Readers::start(jobs.len(), settings.records)?;
-    let mut signal = None;
     let outcomes = {
         let passing = runner.pass(jobs, readers.listener(), stopper);
-        let interrupted = interrupted();
+        let interrupted = signals.next();
         let deadline = async {
             match settings.timeout {
                 Some(timeout) => tokio::time::sleep(timeout).await,
@@ -233,12 +255,27 @@ pub(super) async fn pass(
     // A log or a report that nobody reads is waited for, unless a signal says not to.
     let written = tokio::select! {
         written = readers.finish() => written,
-        exit = interrupted() => {
+        exit = signals.next() => {
             signal.get_or_insert(exit);
             Ok(())
         }
     };
     Ok(Passed { run_id, started, total, outcomes, signal, written })
+}
+
+/// Waits for a signal, or until it is late: then there is none.
+pub(super) async fn signal_or_late(signals: &mut Signals, late: Option<Instant>) -> Option<Exit> {
+    let late = async {
+        match late {
+            Some(late) => tokio::time::sleep_until(late.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        exit = signals.next() => Some(exit),
+        () = late => None,
+    }
 }
 
 /// Waits for SIGINT or SIGTERM.

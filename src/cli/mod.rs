@@ -33,6 +33,7 @@ mod run;
 mod service_log;
 mod setup;
 mod shell;
+mod signals;
 mod sim;
 mod status;
 mod step_summary;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio::task::JoinSet;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::progress::BesideProgress;
@@ -16,7 +17,7 @@ use crate::outcome::RunId;
 use crate::probe::Job;
 use crate::probe::clock::Clock;
 use crate::run::SystemClock;
-use crate::target::{Credential, CredentialSource, Depth, Provider, ProviderId, Target};
+use crate::target::{Credential, CredentialFault, CredentialSource, Depth, Provider, ProviderId, Target};
 use crate::telemetry::log::{self, LogFilter, LogFormat, LogSettings, Priority};
 
 /// The environment, with the `.env` file where one was given.
@@ -87,11 +88,7 @@ pub(super) fn jobs(
     environment: &Environment,
     directory: &Path,
 ) -> Vec<Job> {
-    let depth_of = |target: &Target| depth.unwrap_or(target.depth);
-    let mut providers: HashMap<ProviderId, Arc<Provider>> = HashMap::new();
-    for target in targets.iter().filter(|target| depth_of(target) > Depth::Connect) {
-        providers.entry(target.provider.id.clone()).or_insert_with(|| Arc::clone(&target.provider));
-    }
+    let providers = asked_for_keys(&targets, depth);
     let read = |provider: &Provider| Arc::new(config::read_credential(provider, environment, directory));
     let credentials: HashMap<ProviderId, Arc<Credential>> = std::thread::scope(|scope| {
         let (slow, quick): (Vec<_>, Vec<_>) =
@@ -103,6 +100,87 @@ pub(super) fn jobs(
         let slow = slow.into_iter().filter_map(|(id, reader)| Some((id, reader.join().ok()?)));
         quick.into_iter().chain(slow).collect()
     });
+    with_credentials(targets, depth, run_id, &credentials)
+}
+
+/// The same within a runtime, with an end: what is not read when `end` comes counts as not there. What `end` said, where
+/// it came first.
+pub(super) async fn jobs_until<E>(
+    targets: Vec<Target>,
+    depth: Option<Depth>,
+    run_id: &RunId,
+    environment: &Environment,
+    directory: &Path,
+    end: impl Future<Output = E>,
+) -> (Vec<Job>, Option<E>) {
+    let providers = asked_for_keys(&targets, depth);
+    let (shared, folder) = (Arc::new(environment.clone()), Arc::new(directory.to_owned()));
+    let mut credentials = HashMap::new();
+    let mut reading = JoinSet::new();
+    for (id, provider) in &providers {
+        // Only these can take time: a file may be a pipe.
+        if matches!(provider.key, CredentialSource::Command(_) | CredentialSource::File(_)) {
+            let (provider, environment, directory) = (Arc::clone(provider), Arc::clone(&shared), Arc::clone(&folder));
+            reading.spawn_blocking(move || {
+                let credential = config::read_credential(&provider, &environment, &directory);
+                (provider.id.clone(), Arc::new(credential))
+            });
+        } else {
+            credentials.insert(id.clone(), Arc::new(config::read_credential(provider, environment, directory)));
+        }
+    }
+    tokio::pin!(end);
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = &mut end => break Some(ended),
+            read = reading.join_next() => match read {
+                Some(Ok((id, credential))) => {
+                    credentials.insert(id, credential);
+                }
+                // A reader that panicked leaves its provider without a key.
+                Some(Err(_)) => {}
+                None => break None,
+            },
+        }
+    };
+    // A command that still runs is left to itself: it cannot be cancelled.
+    reading.detach_all();
+    for (id, provider) in providers {
+        credentials.entry(id).or_insert_with(|| Arc::new(not_in_time(&provider.key)));
+    }
+    (with_credentials(targets, depth, run_id, &credentials), ended)
+}
+
+fn not_in_time(source: &CredentialSource) -> Credential {
+    let reason = "it was not done in time".to_owned();
+    let fault = match source {
+        CredentialSource::File(path) => CredentialFault::FileUnreadable { path: path.clone(), reason },
+        CredentialSource::Command(words) => {
+            CredentialFault::CommandFailed { program: words.first().cloned().unwrap_or_default(), reason }
+        }
+        // These take no time.
+        CredentialSource::NotNeeded | CredentialSource::Env(_) | CredentialSource::Literal(_) => {
+            return Credential::NotNeeded;
+        }
+    };
+    Credential::Missing { source: source.clone(), fault }
+}
+
+/// The providers of which a key is needed.
+fn asked_for_keys(targets: &[Target], depth: Option<Depth>) -> HashMap<ProviderId, Arc<Provider>> {
+    let looks = |target: &&Target| depth.unwrap_or(target.depth) > Depth::Connect;
+    let provider = |target: &Target| (target.provider.id.clone(), Arc::clone(&target.provider));
+    targets.iter().filter(looks).map(provider).collect()
+}
+
+fn with_credentials(
+    targets: Vec<Target>,
+    depth: Option<Depth>,
+    run_id: &RunId,
+    credentials: &HashMap<ProviderId, Arc<Credential>>,
+) -> Vec<Job> {
+    let depth_of = |target: &Target| depth.unwrap_or(target.depth);
     let job = |target: Target| {
         let credential = match credentials.get(&target.provider.id) {
             Some(credential) if depth_of(&target) > Depth::Connect => Arc::clone(credential),

@@ -8,18 +8,19 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::watch;
 
-use super::check::{DepthArg, duration, interrupted, runtime, treasury};
+use super::check::{DepthArg, duration, runtime, signal_or_late, treasury};
 use super::ended::Ended;
 use super::from::{FromArgs, refuse_unnamed};
 use super::progress::Progress;
 use super::readers::{Readers, Records};
 use super::reports::ReportArgs;
 use super::run::StateArgs;
+use super::signals::{Signals, end_at_once};
 use super::{Global, setup, terminal};
 use crate::exit::{Exit, Strictness};
 use crate::outcome::words::cost;
 use crate::outcome::{Cost, GateState, Outcome, Verdict};
-use crate::plan::{Accepts, Patience, RetryPolicy};
+use crate::plan::{Accepts, Patience, RetryPolicy, Watches};
 use crate::probe::clock::Clock;
 use crate::probe::transport::HttpNetwork;
 use crate::probe::{Cause, Job};
@@ -57,9 +58,6 @@ pub(super) struct WaitArgs {
     reports: ReportArgs,
 }
 
-/// While a model says that it is loading, it is asked this often at the rarest. Such an answer costs nothing.
-const LOADING_AT_MOST: Duration = Duration::from_secs(4);
-
 pub(super) fn run(global: &Global, args: &WaitArgs) -> anyhow::Result<Ended> {
     let environment = setup::environment(global)?;
     setup::start_log(global)?;
@@ -67,34 +65,40 @@ pub(super) fn run(global: &Global, args: &WaitArgs) -> anyhow::Result<Ended> {
     let (gates, targets) = args.awaited.select(&config)?;
     refuse_unnamed(&targets, args.depth.map(Depth::from))?;
     let mut notes = config.notes_for(&targets);
+    let runtime = runtime()?;
+    let mut signals = runtime.block_on(async { Signals::heed() });
     let reports = args.reports.open(&environment, &terminal::look(global, &environment))?;
     let chance = Arc::new(Chance::new());
     let clock = Arc::new(SystemClock);
     let (started, begun) = (clock.wall(), clock.now());
     let run_id = run_id(clock.wall(), &chance);
-    let jobs = setup::jobs(targets, args.depth.map(Depth::from), &run_id, &environment, &config.directory);
+    let depth = args.depth.map(Depth::from);
+    let (jobs, ended) = runtime.block_on(async {
+        let end = signal_or_late(&mut signals, begun.checked_add(args.deadline));
+        setup::jobs_until(targets, depth, &run_id, &environment, &config.directory, end).await
+    });
     let settings = WaitSettings {
         // Reading the keys counts.
-        deadline: args.deadline.saturating_sub(clock.now().saturating_duration_since(begun)),
+        begun,
+        deadline: args.deadline,
         accepts: if args.strict { Accepts::MainFirst } else { Accepts::Fallback },
         patience: Patience::default(),
     };
     let spending = if args.ignore_quota { Spending::Unlimited } else { Spending::ByHand };
     let treasury = treasury(spending, &config, args.state.directory(&environment).ok(), clock.clone());
     // One attempt a probe: all pauses are the wait's own.
-    let retry = RetryPolicy { attempts: 1, pause_at_most: LOADING_AT_MOST, ..RetryPolicy::default() };
-    let runtime = runtime()?;
+    let retry = RetryPolicy { attempts: 1, loading: Watches::Closely, ..RetryPolicy::default() };
     let attended = runtime.block_on(async {
         let network = Arc::new(HttpNetwork::new(clock.clone()));
         let runner = Runner::new(network, clock.clone(), chance, retry, treasury);
-        attend(&runner, jobs, &gates, &settings, reports.records()).await
+        let heeded = (&mut signals, ended.flatten());
+        attend(&runner, jobs, &gates, &settings, reports.records(), heeded).await
     })?;
-    // Name look-ups run on threads that cannot be cancelled; the process does not wait for them.
-    runtime.shutdown_background();
+    end_at_once(runtime);
     let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
     let exit = attended.signal.unwrap_or_else(|| exit(&attended.waited, strictness));
     let gates = gate_reports(&gates, &attended.waited);
-    notes.extend(unneeded(&attended.waited.unneeded));
+    notes.extend(unneeded(&attended.waited.unneeded, &gates));
     let report = Report {
         run_id: &run_id,
         started,
@@ -118,25 +122,25 @@ struct Attended {
     written: std::io::Result<()>,
 }
 
-/// Waits, with log, progress and signals.
+/// Waits, with log, progress and signals, of which one may have come already.
 async fn attend(
     runner: &Runner,
     jobs: Vec<Job>,
     gates: &[Awaited],
     settings: &WaitSettings,
     records: Records,
+    (signals, mut signal): (&mut Signals, Option<Exit>),
 ) -> anyhow::Result<Attended> {
-    let (stop, stopper) = watch::channel(Stop::No);
+    let (stop, stopper) = watch::channel(signal.map_or(Stop::No, |_| Stop::Because(Cause::Signal)));
     let readers = Readers::beside(Progress::of_a_wait(jobs.len(), settings.deadline), records)?;
     let listener = readers.listener();
-    let mut signal = None;
     let waited = {
         let waiting = runner.wait(jobs, gates, settings, &listener, stopper);
         tokio::pin!(waiting);
         tokio::select! {
             biased;
             waited = &mut waiting => waited,
-            exit = interrupted() => {
+            exit = signals.next() => {
                 signal = Some(exit);
                 stop.send_replace(Stop::Because(Cause::Signal));
                 // What is known is told.
@@ -148,7 +152,7 @@ async fn attend(
     // A log or a report that nobody reads is waited for, unless a signal says not to.
     let written = tokio::select! {
         written = readers.finish() => written,
-        exit = interrupted() => {
+        exit = signals.next() => {
             signal.get_or_insert(exit);
             Ok(())
         }
@@ -173,12 +177,16 @@ fn exit(waited: &Waited, strictness: Strictness) -> Exit {
 }
 
 /// What is to be said of targets that were asked for nothing, if there are any.
-fn unneeded(outcomes: &[Arc<Outcome>]) -> Option<String> {
+fn unneeded(outcomes: &[Arc<Outcome>], gates: &[GateReport]) -> Option<String> {
     let names: Vec<&str> = outcomes.iter().map(|outcome| outcome.target.id.as_str()).collect();
     let mut all = Cost::default();
     outcomes.iter().for_each(|outcome| all.add(outcome.cost));
     let spent = cost(all).map(|spent| format!(", after {spent}")).unwrap_or_default();
-    (!names.is_empty()).then(|| format!("stopped, for all was settled without them{spent}: {}", names.join(", ")))
+    let why = match gates.iter().find(|gate| gate.verdict == Verdict::Failed) {
+        Some(shut) => format!("because {} cannot open", shut.name),
+        None => "for all was settled without them".to_owned(),
+    };
+    (!names.is_empty()).then(|| format!("stopped, {why}{spent}: {}", names.join(", ")))
 }
 
 /// The gates as the report has them.

@@ -26,7 +26,7 @@ pub use forecast::{
 pub use gate::{Gate, GateId, NamedGate};
 pub use maintenance::{Maintenance, MaintenanceTime, Selection};
 pub use patience::{Backoff, Next, Patience};
-pub use retry::{RetryPolicy, Tried};
+pub use retry::{RetryPolicy, Tried, Watches};
 pub use schedule::{CheckSchedule, CronError, CronText, TargetSchedule, Trigger, WarmSchedule, WarmTrigger};
 pub use simulate::{COLD_START, IDLE_TIMEOUT, Probing, SimulatedAccount, SimulatedTarget, Simulation, Taken, Tally};
 pub use waiting::{Accepts, GateStanding, How, Known};

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::retry::NEARBY;
 use crate::outcome::{Code, Cure, Outcome, Stage, Withholding};
 
 /// A provider's guess of how long loading takes is no promise: it is asked again after this at the latest.
@@ -69,7 +70,14 @@ impl Patience {
         if diagnosis.code.cure() == Cure::Person || outcome.withheld == Some(Withholding::PriceUnknown) {
             return Next::Never;
         }
-        let pause = self.of(diagnosis.code, diagnosis.stage).pause(failures, jitter);
+        let backoff = match self.of(diagnosis.code, diagnosis.stage) {
+            // A server nearby that is starting is no burden, and is to be noticed at once.
+            backoff if diagnosis.stage == Stage::Connect && outcome.target.provider.base_url.is_near() => {
+                Backoff { most: NEARBY.min(backoff.most), ..backoff }
+            }
+            backoff => backoff,
+        };
+        let pause = backoff.pause(failures, jitter);
         // A try more before the end is worth more than a long pause, but not a burst of them.
         let in_time = |pause: Duration| if pause >= left && left / 2 >= pause / 4 { left / 2 } else { pause };
         match diagnosis.reset.map(|reset| reset.after) {

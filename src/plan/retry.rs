@@ -7,6 +7,24 @@ use std::time::Duration;
 
 use crate::outcome::{Code, Cure, Outcome, Stage};
 
+/// A server nearby that says that it is loading is asked this often by whoever waits for it, so that its readiness is
+/// noticed within a quarter of a second.
+pub(super) const NEARBY: Duration = Duration::from_millis(200);
+/// One of somebody else's is asked this often at first, and then ever more rarely.
+const ELSEWHERE: Duration = Duration::from_secs(1);
+const ELSEWHERE_AT_MOST: Duration = Duration::from_secs(4);
+/// The pause grows with the time that was waited: by 1 s for each of these.
+const GROWS_EVERY: u32 = 30;
+
+/// How often an LLM that says that it is loading is looked at. Its answer costs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watches {
+    /// As other failures are tried again.
+    Patiently,
+    /// As often as it can be asked of its server: somebody waits.
+    Closely,
+}
+
 /// How often, and how patiently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -16,11 +34,18 @@ pub struct RetryPolicy {
     pub pause: Duration,
     /// No pause is longer. What a provider asks for beyond it ends the probe instead.
     pub pause_at_most: Duration,
+    /// How often one that is loading is looked at.
+    pub loading: Watches,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 2, pause: Duration::from_millis(500), pause_at_most: Duration::from_secs(10) }
+        Self {
+            attempts: 2,
+            pause: Duration::from_millis(500),
+            pause_at_most: Duration::from_secs(10),
+            loading: Watches::Patiently,
+        }
     }
 }
 
@@ -44,7 +69,14 @@ impl RetryPolicy {
         if diagnosis.code == Code::Loading {
             // Each attempt costs connections and lists, so a provider that says "now" is not asked ever faster; and the
             // model may be ready long before a provider's guess.
-            let backoff = self.backoff(tried.loading, jitter);
+            let is_near = outcome.target.provider.base_url.is_near();
+            let backoff = match self.loading {
+                Watches::Closely if is_near => NEARBY,
+                Watches::Closely => (tried.elapsed / GROWS_EVERY).clamp(ELSEWHERE, ELSEWHERE_AT_MOST),
+                Watches::Patiently => self.backoff(tried.loading, jitter),
+            };
+            // A guess of one's own server is not worth waiting for.
+            let asked = asked.filter(|_| !(is_near && self.loading == Watches::Closely));
             let pause = asked.unwrap_or(backoff).max(backoff).min(Duration::from_secs(15));
             return (tried.elapsed + pause < outcome.target.expect.cold_start).then_some(pause);
         }
@@ -160,5 +192,21 @@ mod tests {
         assert_eq!(policy.next(&loading, tried(0, 41, 170), 0.0), None);
         let now = outcome(Code::Loading, Stage::Warm, Some(0));
         assert_eq!(policy.next(&now, tried(0, 4, 10), 0.0), Some(Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn whoever_waits_looks_every_second_elsewhere_and_five_times_a_second_nearby() {
+        let policy = RetryPolicy { loading: Watches::Closely, ..RetryPolicy::default() };
+        let pause = |outcome: &Outcome, elapsed| policy.next(outcome, tried(0, 9, elapsed), 0.0).unwrap().as_millis();
+        let elsewhere = outcome(Code::Loading, Stage::Warm, None);
+        assert_eq!([1, 29, 60, 150].map(|elapsed| pause(&elsewhere, elapsed)), [1000, 1000, 2000, 4000]);
+        assert_eq!(pause(&outcome(Code::Loading, Stage::Warm, Some(20)), 1), 15_000);
+        let mut nearby = outcome(Code::Loading, Stage::Warm, Some(20));
+        let mut target = (*nearby.target).clone();
+        let mut provider = (*target.provider).clone();
+        provider.base_url = crate::target::BaseUrl::parse("http://10.0.0.7:8000/v1").unwrap();
+        target.provider = std::sync::Arc::new(provider);
+        nearby.target = std::sync::Arc::new(target);
+        assert_eq!([1, 150].map(|elapsed| pause(&nearby, elapsed)), [200, 200]);
     }
 }

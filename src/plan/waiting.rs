@@ -96,6 +96,17 @@ impl Gate {
         self.judge(&known.iter().map(late).collect::<Vec<_>>(), Accepts::Fallback)
     }
 
+    /// Whether it can open on one of its targets while another is silent.
+    #[must_use]
+    pub fn has_alternatives(&self) -> bool {
+        match self {
+            Self::MainWithFallback { fallback, .. } => !fallback.is_empty(),
+            Self::Any(of) => of.len() > 1,
+            Self::All(_) => false,
+            Self::AtLeast { n, of } => *n < of.len(),
+        }
+    }
+
     /// After how long a target that has not answered counts as slow, so that the next may begin. A main target has the
     /// time that a warm one may take; where any will do, nobody is waited for so long.
     #[must_use]

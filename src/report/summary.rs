@@ -51,6 +51,10 @@ pub(super) fn worst(report: &Report<'_>) -> Option<String> {
     // A warning counts here even where it does not change the exit: it is still the worst there is.
     let exit = |outcome: &Outcome| Exit::of(outcome, Strictness::Strict);
     let worst = Exit::worst(report.outcomes.iter().map(|outcome| exit(outcome)));
+    // A gate is kept from opening by some of its targets only: whatever set the exit comes first.
+    let is_worse = !matches!(report.exit, Exit::Ready | Exit::Degraded);
+    let set_it = |outcome: &Outcome| is_worse && exit(outcome) == report.exit;
+    let worst = if report.outcomes.iter().any(|outcome| set_it(outcome)) { report.exit } else { worst };
     let outcome = report.outcomes.iter().find(|outcome| exit(outcome) == worst)?;
     if judge(outcome) == Verdict::Ready {
         return None;

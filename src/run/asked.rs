@@ -1,17 +1,17 @@
 //! One target that is waited for: what is known of it, when it is asked again, and what asking it has come to.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-use super::pass::Stop;
+use super::pass::{Progress, Stop, reached};
 use crate::outcome::words::{duration, wait};
 use crate::outcome::{Code, Cost, Cure, Diagnosis, Event, Outcome, Stage, Usage, Verdict, Warmth, judge};
 use crate::plan::{Gate, Known, Next, Patience};
 use crate::probe::{Cause, Job, cold_start};
-use crate::target::{Depth, TargetId};
+use crate::target::{Credential, Depth, TargetId};
 
 /// Whether somebody waits for a target at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(super) struct Asked {
     pub(super) because: Option<String>,
     /// After how long without an answer it counts as slow.
     slow_after: Duration,
+    /// Whether a gate can open on it while others of the gate are silent.
+    is_alternative: bool,
     /// The probe that is under way.
     running: Option<Running>,
     /// Not before this it is asked again.
@@ -53,9 +55,31 @@ pub(super) struct Asked {
     ended: Option<Instant>,
 }
 
-struct Running {
-    since: Instant,
-    stop: watch::Sender<Stop>,
+/// The probe of a target that is under way, or waits for its turn.
+pub(super) struct Running {
+    pub(super) since: Instant,
+    pub(super) stop: watch::Sender<Stop>,
+    /// Where it is.
+    pub(super) progress: Arc<Mutex<Progress>>,
+    /// Lets it go beyond the provider's limit.
+    pub(super) beyond: Arc<Notify>,
+    /// Whether it was let go.
+    pub(super) is_beyond: bool,
+}
+
+/// Where the probe of a target is, as far as the limit of its provider is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// None is under way.
+    Idle,
+    /// It waits for a place.
+    Queued,
+    /// It has one.
+    Begun,
+    /// It is under way beyond the limit.
+    Beyond,
+    /// It is under way, and takes longer than one of a target that is ready.
+    Silent,
 }
 
 impl Asked {
@@ -67,6 +91,7 @@ impl Asked {
             known: Known::Nothing,
             because: None,
             slow_after,
+            is_alternative: false,
             running: None,
             not_before: None,
             first_asked: None,
@@ -83,9 +108,42 @@ impl Asked {
         }
     }
 
-    /// Lets it count as slow as soon as this gate wants it to.
-    pub(super) fn hurry(&mut self, gate: &Gate) {
-        self.slow_after = self.slow_after.min(gate.slow_after(self.job.target.expect.first_token));
+    /// Lets it count as slow as soon as this gate wants it to, and early enough for another one before the deadline.
+    pub(super) fn hurry(&mut self, gate: &Gate, deadline: Duration) {
+        let slow_after = gate.slow_after(self.job.target.expect.first_token).min(deadline / 3);
+        self.slow_after = self.slow_after.min(slow_after);
+        self.is_alternative |= gate.has_alternatives();
+    }
+
+    /// Where its probe is.
+    pub(super) fn turn(&self, now: Instant) -> Turn {
+        let Some(running) = &self.running else { return Turn::Idle };
+        match reached(&running.progress) {
+            None if running.is_beyond => Turn::Beyond,
+            None => Turn::Queued,
+            // What is free is soon over, however slow.
+            Some(_) if self.job.depth == Depth::Warm && self.slow_at().is_some_and(|at| at <= now) => Turn::Silent,
+            Some(_) if running.is_beyond => Turn::Beyond,
+            Some(_) => Turn::Begun,
+        }
+    }
+
+    /// Whether it might open a gate, if only its turn came.
+    pub(super) fn is_held_up(&self, now: Instant) -> bool {
+        self.is_alternative && self.job.depth == Depth::Warm && self.turn(now) == Turn::Queued
+    }
+
+    /// Lets its probe go beyond the provider's limit.
+    pub(super) fn let_go(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.is_beyond = true;
+            running.beyond.notify_one();
+        }
+    }
+
+    /// Whether it was never asked, and its key is not there: asking it costs nothing and says so.
+    pub(super) fn lacks_its_key(&self) -> bool {
+        self.first_asked.is_none() && matches!(*self.job.credential, Credential::Missing { .. })
     }
 
     /// Notices that it takes its time.
@@ -105,19 +163,18 @@ impl Asked {
     }
 
     /// When something is to be done about it by itself.
-    pub(super) fn wake(&self, wanted: Wanted) -> Option<Instant> {
-        match (&self.running, self.known) {
-            (Some(_), Known::Nothing) => self.slow_at(),
-            (Some(_), _) => None,
-            (None, _) => self.not_before.filter(|_| wanted == Wanted::Yes),
+    pub(super) fn wake(&self, wanted: Wanted, now: Instant) -> Option<Instant> {
+        match &self.running {
+            Some(_) => self.slow_at().filter(|at| *at > now),
+            None => self.not_before.filter(|_| wanted == Wanted::Yes),
         }
     }
 
     /// Notes that a probe of it begins.
-    pub(super) fn begin(&mut self, now: Instant, stop: watch::Sender<Stop>) {
-        self.first_asked.get_or_insert(now);
+    pub(super) fn begin(&mut self, running: Running) {
+        self.first_asked.get_or_insert(running.since);
         (self.not_before, self.stopped_by) = (None, None);
-        self.running = Some(Running { since: now, stop });
+        self.running = Some(running);
     }
 
     /// Stops the probe that is under way, if one is.
@@ -138,6 +195,9 @@ impl Asked {
         jitter: f64,
     ) -> Vec<Event> {
         self.running = None;
+        if self.was_never_begun(&outcome) {
+            return Vec::new();
+        }
         self.add(&outcome, now);
         let code = outcome.foremost().map(|diagnosis| diagnosis.code);
         if code == Some(Code::Interrupted) {
@@ -177,16 +237,31 @@ impl Asked {
         (of_all && found.code.cure() == Cure::Person).then(says)
     }
 
-    /// Bars it unasked, unless it was asked already.
+    /// Bars it unasked, unless it was asked already. A probe that still waits for its turn, or has sent nothing, is no
+    /// asking: it is stopped.
     pub(super) fn bar_unasked(&mut self, because: &str) {
-        if self.first_asked.is_none() {
+        let sent = |running: &Running| reached(&running.progress).is_some_and(|stage| stage >= Stage::Authenticate);
+        if self.latest.is_none() && !self.running.as_ref().is_some_and(sent) {
             (self.known, self.because) = (Known::Barred, Some(because.to_owned()));
+            self.stop(Cause::Settled);
         }
     }
 
+    /// Whether its first probe was stopped, because all was settled without it, before its turn had come or anything was
+    /// sent.
+    fn was_never_begun(&self, outcome: &Outcome) -> bool {
+        self.latest.is_none()
+            && (outcome.attempts == 0 || self.known == Known::Barred)
+            && is_stopped(outcome)
+            && self.stopped_by == Some(Cause::Settled)
+    }
+
     /// Takes in how its probe ended that was stopped, at the end of the wait.
-    pub(super) fn stopped(&mut self, mut outcome: Outcome, now: Instant, cause: Cause) -> Event {
+    pub(super) fn stopped(&mut self, mut outcome: Outcome, now: Instant, cause: Cause) -> Option<Event> {
         self.running = None;
+        if self.was_never_begun(&outcome) {
+            return None;
+        }
         self.add(&outcome, now);
         let interrupted = outcome.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.code == Code::Interrupted);
         if !interrupted && matches!(judge(&outcome), Verdict::Ready | Verdict::Degraded) {
@@ -201,7 +276,7 @@ impl Asked {
         {
             self.because = Some(format!("{} at {}", found.code, found.stage));
         }
-        self.conclude(outcome)
+        Some(self.conclude(outcome))
     }
 
     fn succeeded(&mut self, outcome: &mut Outcome, now: Instant) {

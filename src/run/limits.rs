@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::target::{ModelId, ProviderId, Target};
 
@@ -27,6 +27,7 @@ pub(super) struct Leave {
 pub(super) struct Gate {
     model: Arc<Semaphore>,
     provider: Arc<Semaphore>,
+    beyond: Arc<Notify>,
 }
 
 /// What a probe must wait for.
@@ -52,6 +53,7 @@ impl Limits {
         Gate {
             model: Arc::clone(self.models.entry(model).or_insert_with(|| Arc::new(Semaphore::new(1)))),
             provider: Arc::clone(&at_provider.1),
+            beyond: Arc::default(),
         }
     }
 
@@ -77,7 +79,16 @@ impl Gate {
             Lane::Model => Arc::clone(&self.model).acquire_owned().await.ok(),
             Lane::Provider => None,
         };
-        let provider = Arc::clone(&self.provider).acquire_owned().await.ok();
+        let provider = tokio::select! {
+            biased;
+            place = Arc::clone(&self.provider).acquire_owned() => place.ok(),
+            () = self.beyond.notified() => None,
+        };
         Leave { _model: model, _provider: provider }
+    }
+
+    /// Lets it leave, once notified, although the provider has no place. Another probe of its LLM is waited for even so.
+    pub(super) fn beyond(&self) -> Arc<Notify> {
+        Arc::clone(&self.beyond)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{self, JoinError, JoinSet};
 
 use super::chance::Chance;
@@ -85,7 +85,7 @@ impl Runner {
         let begun = self.clock.now();
         for (place, job) in jobs.iter().enumerate() {
             let due = BETWEEN_STARTS.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
-            let (task, progress) = self.start(job, begun + due, &listener, &stop, &mut running);
+            let (task, progress, _) = self.start(job, begun + due, &listener, &stop, &mut running);
             places.insert(task, (place, progress));
         }
         while let Some(joined) = running.join_next_with_id().await {
@@ -105,7 +105,7 @@ impl Runner {
     /// is not told to the listener: whoever asks may know more of the outcome than a probe can.
     pub async fn probe(&self, job: Job, due: Instant, listener: &Listener, stop: &Stopper) -> Outcome {
         let mut running = JoinSet::new();
-        let (_, progress) = self.start(&job, due, listener, stop, &mut running);
+        let (_, progress, _) = self.start(&job, due, listener, stop, &mut running);
         loop {
             // There is one task, so the set is empty only after it was joined.
             if let Some(joined) = running.join_next().await {
@@ -127,6 +127,7 @@ impl Runner {
         limits.retain(targets.values().map(|target| &**target));
     }
 
+    /// Begins a probe. With it comes what lets it go beyond the provider's limit.
     pub(super) fn start(
         &self,
         job: &Job,
@@ -134,7 +135,7 @@ impl Runner {
         listener: &Listener,
         stop: &Stopper,
         running: &mut JoinSet<Outcome>,
-    ) -> (task::Id, Arc<Mutex<Progress>>) {
+    ) -> (task::Id, Arc<Mutex<Progress>>, Arc<Notify>) {
         let probe = Probe {
             job: job.clone(),
             network: Arc::clone(&self.network),
@@ -149,7 +150,8 @@ impl Runner {
         };
         let progress = Arc::clone(&probe.progress);
         let gate = self.limits.lock().unwrap_or_else(PoisonError::into_inner).gate(&job.target);
-        (running.spawn(probe.run(due, gate, stop.clone())).id(), progress)
+        let beyond = gate.beyond();
+        (running.spawn(probe.run(due, gate, stop.clone())).id(), progress, beyond)
     }
 
     /// The outcome of a probe's task, which may have panicked.
@@ -183,6 +185,11 @@ impl Runner {
 pub(super) struct Progress {
     stage: Option<Stage>,
     attempts: u32,
+}
+
+/// How far a probe is.
+pub(super) fn reached(progress: &Mutex<Progress>) -> Option<Stage> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner).stage
 }
 
 /// One probe: its attempts, within its limits.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::{Chance, Listener, Runner, Stop, SystemClock, Treasury};
 use crate::outcome::sample::{run_id, target};
 use crate::outcome::{Code, Event, Outcome, Proof, Stage, Verdict, judge};
-use crate::plan::RetryPolicy;
+use crate::plan::{RetryPolicy, Watches};
 use crate::probe::clock::Clock;
 use crate::probe::transport::{
     Answer, Boxed, DialFault, DialMarks, Dialled, ExchangeFault, Line, Network, Request, TlsFault,
@@ -105,8 +105,12 @@ async fn pass(network: Arc<Scripted>, jobs: Vec<Job>, retry: RetryPolicy) -> (Ve
     (outcomes, events)
 }
 
-const ONCE: RetryPolicy =
-    RetryPolicy { attempts: 1, pause: Duration::from_millis(500), pause_at_most: Duration::from_secs(10) };
+const ONCE: RetryPolicy = RetryPolicy {
+    attempts: 1,
+    pause: Duration::from_millis(500),
+    pause_at_most: Duration::from_secs(10),
+    loading: Watches::Patiently,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_its_probes_outcome_and_the_others_go_on() {

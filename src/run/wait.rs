@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
 
-use super::asked::{Asked, Wanted};
+use super::asked::{Asked, Running, Turn, Wanted};
 use super::pass::{BETWEEN_STARTS, Listener, Progress, Runner, Stop, Stopper, stopped};
 use crate::outcome::{Event, GateNews, GateState, Outcome};
 use crate::plan::{Accepts, Gate, GateStanding, How, Known, Patience, Told, says};
 use crate::probe::{Cause, Job};
-use crate::target::TargetId;
+use crate::target::{ProviderId, TargetId};
 
 /// A gate to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Awaited {
 /// How to wait.
 #[derive(Debug, Clone, Copy)]
 pub struct WaitSettings {
+    /// Since when: what came before the wait, as reading keys, counts.
+    pub begun: Instant,
     /// For how long.
     pub deadline: Duration,
     /// Whether a fallback is taken while its main target may still come.
@@ -87,7 +89,6 @@ struct Waiter<'g> {
     runner: &'g Runner,
     settings: &'g WaitSettings,
     listener: &'g Listener,
-    begun: Instant,
     gates: Vec<Watch<'g>>,
     asked: Vec<Asked>,
     running: JoinSet<Outcome>,
@@ -108,7 +109,6 @@ impl Runner {
         listener: &Listener,
         stop: Stopper,
     ) -> Waited {
-        let begun = self.clock.now();
         let mut asked: Vec<Asked> = jobs.into_iter().map(Asked::new).collect();
         let places: HashMap<TargetId, usize> =
             asked.iter().enumerate().map(|(place, asked)| (asked.job.target.id.clone(), place)).collect();
@@ -118,7 +118,7 @@ impl Runner {
             let place = |target: &TargetId| places.get(target).copied().unwrap_or(usize::MAX);
             let places: Vec<usize> = awaited.gate.targets().into_iter().map(place).collect();
             for place in &places {
-                asked.get_mut(*place).into_iter().for_each(|asked| asked.hurry(&awaited.gate));
+                asked.get_mut(*place).into_iter().for_each(|asked| asked.hurry(&awaited.gate, settings.deadline));
             }
             watches.push(Watch { awaited, open: None, places, turned_to: HashSet::new() });
         }
@@ -126,7 +126,6 @@ impl Runner {
             runner: self,
             settings,
             listener,
-            begun,
             gates: watches,
             asked,
             running: JoinSet::new(),
@@ -139,7 +138,7 @@ impl Runner {
 
 impl Waiter<'_> {
     async fn run(mut self, stop: Stopper) -> Waited {
-        let until = self.begun + self.settings.deadline;
+        let until = self.settings.begun + self.settings.deadline;
         let end = loop {
             let now = self.runner.clock.now();
             self.asked.iter_mut().for_each(|asked| asked.look(now));
@@ -151,7 +150,8 @@ impl Waiter<'_> {
                 // One that was begun may let the next begin.
                 continue;
             }
-            let wakes = self.asked.iter().zip(&wanted).filter_map(|(asked, wanted)| asked.wake(*wanted));
+            self.let_go(now);
+            let wakes = self.asked.iter().zip(&wanted).filter_map(|(asked, wanted)| asked.wake(*wanted, now));
             let wake = wakes.fold(until, Instant::min);
             tokio::select! {
                 biased;
@@ -212,24 +212,57 @@ impl Waiter<'_> {
     /// Begins probes of those that are wanted and due, and stops those of whom nobody wants to know any more. Whether
     /// any began.
     fn ask(&mut self, wanted: &[Wanted], now: Instant) -> bool {
-        let mut began = false;
+        let mut due = Vec::new();
         for ((place, asked), wanted) in self.asked.iter_mut().enumerate().zip(wanted) {
             if *wanted == Wanted::No {
                 asked.stop(Cause::Settled);
                 continue;
             }
-            if !asked.is_due(now) {
-                continue;
+            if asked.is_due(now) {
+                due.push(place);
             }
-            let due = self.last_start.map_or(now, |last| (last + BETWEEN_STARTS).max(now));
-            self.last_start = Some(due);
-            let (stop, stopper) = watch::channel(Stop::No);
-            let (task, progress) = self.runner.start(&asked.job, due, self.listener, &stopper, &mut self.running);
-            self.tasks.insert(task, (place, progress));
-            asked.begin(now, stop);
-            began = true;
         }
-        began
+        due.iter().for_each(|place| self.begin(*place, now));
+        !due.is_empty()
+    }
+
+    /// Begins a probe.
+    fn begin(&mut self, place: usize, now: Instant) {
+        let Some(asked) = self.asked.get_mut(place) else { return };
+        let due = self.last_start.map_or(now, |last| (last + BETWEEN_STARTS).max(now));
+        self.last_start = Some(due);
+        let (stop, stopper) = watch::channel(Stop::No);
+        let (task, progress, beyond) = self.runner.start(&asked.job, due, self.listener, &stopper, &mut self.running);
+        self.tasks.insert(task, (place, Arc::clone(&progress)));
+        asked.begin(Running { since: now, stop, progress, beyond, is_beyond: false });
+    }
+
+    /// Lets one that might open a gate go beyond its provider's limit, where those that hold the places are silent: a
+    /// load may take minutes, and generates nothing meanwhile. Of each provider one at a time.
+    fn let_go(&mut self, now: Instant) {
+        let mut at: HashMap<ProviderId, (usize, bool, bool)> = HashMap::new();
+        for asked in &self.asked {
+            let (under_way, silent, beyond) = at.entry(asked.job.target.provider.id.clone()).or_default();
+            match asked.turn(now) {
+                Turn::Idle | Turn::Queued => {}
+                Turn::Begun => *under_way += 1,
+                Turn::Beyond => *beyond = true,
+                Turn::Silent => (*under_way, *silent) = (*under_way + 1, true),
+            }
+        }
+        let full = |asked: &&mut Asked| {
+            let provider = &asked.job.target.provider;
+            asked.is_held_up(now)
+                && at.get(&provider.id).is_some_and(|(under_way, silent, beyond)| {
+                    *silent && !*beyond && *under_way >= provider.concurrency.max(1)
+                })
+        };
+        let mut gone = HashSet::new();
+        for asked in self.asked.iter_mut().filter(full) {
+            if gone.insert(asked.job.target.provider.id.clone()) {
+                asked.let_go();
+            }
+        }
     }
 
     /// Takes in how a probe ended. After the time is up nothing is planned any more.
@@ -254,7 +287,7 @@ impl Waiter<'_> {
         let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let (place, progress) = self.tasks.remove(&id)?;
         let job = &self.asked.get(place)?.job;
-        Some((place, self.runner.guarded(joined.map(|(_, outcome)| outcome), job, &progress, self.begun)))
+        Some((place, self.runner.guarded(joined.map(|(_, outcome)| outcome), job, &progress, self.settings.begun)))
     }
 
     /// Stops what is under way, and says how it all stands.
@@ -265,14 +298,28 @@ impl Waiter<'_> {
             End::Stopped(cause) => cause,
         };
         self.asked.iter_mut().for_each(|asked| asked.stop(cause));
+        if end == End::Late {
+            // A key that did not come in time is what was lacking, and that is told by the probe that finds no key.
+            let keyless = self.asked.iter().enumerate().filter(|(_, asked)| asked.lacks_its_key());
+            let keyless: Vec<usize> = keyless.map(|(place, _)| place).collect();
+            keyless.into_iter().for_each(|place| self.begin(place, self.runner.clock.now()));
+        }
         while let Some(joined) = self.running.join_next_with_id().await {
             let Some((place, outcome)) = self.outcome_of(joined) else { continue };
             if let Some(asked) = self.asked.get_mut(place) {
-                (self.listener)(asked.stopped(outcome, self.runner.clock.now(), cause));
+                let told = asked.stopped(outcome, self.runner.clock.now(), cause);
+                told.into_iter().for_each(|event| (self.listener)(event));
             }
         }
-        let waited = self.runner.clock.now().saturating_duration_since(self.begun);
+        let waited = self.runner.clock.now().saturating_duration_since(self.settings.begun);
         let mut gates = Vec::new();
+        let is_shut = |watch: &&Watch<'_>| {
+            let known = known(&self.asked, &watch.places);
+            let standing = || watch.awaited.gate.judge(&known, self.settings.accepts);
+            watch.open.is_none() && matches!(standing(), GateStanding::Shut(_))
+        };
+        let shut = self.gates.iter().find(is_shut).filter(|_| end == End::Settled);
+        let shut = shut.map(|watch| watch.awaited.name.clone());
         for watch in self.gates {
             let (gate_end, is_news) = match watch.open {
                 Some(open) => (open, false),
@@ -282,7 +329,12 @@ impl Waiter<'_> {
                 let (state, says) = (gate_end.state, gate_end.says.clone());
                 (self.listener)(Event::Gate(GateNews { gate: watch.awaited.name.clone(), state, says }));
             }
-            gates.push(gate_end);
+            gates.push(match &shut {
+                Some(shut) if gate_end.state == GateState::Waiting => {
+                    GateEnd { says: format!("not waited for any more: {shut} cannot open"), ..gate_end }
+                }
+                _ => gate_end,
+            });
         }
         let (unneeded, needed): (Vec<&Asked>, _) = self.asked.iter().partition(|asked| asked.is_unneeded());
         let report = |asked: Vec<&Asked>| asked.into_iter().filter_map(Asked::report).collect();
@@ -294,7 +346,17 @@ impl Waiter<'_> {
 fn at_the_end(watch: &Watch<'_>, end: End, waited: Duration, accepts: Accepts, asked: &[Asked]) -> (GateEnd, bool) {
     let gate = &watch.awaited.gate;
     let known = known(asked, &watch.places);
-    let standing = if end == End::Late { gate.judge_late(&known) } else { gate.judge(&known, accepts) };
+    let standing = match (gate.judge(&known, accepts), end) {
+        (_, End::Late) => match gate.judge_late(&known) {
+            // Whoever is barred is lacking too.
+            GateStanding::Waiting(needed) => {
+                let lacks = |place: &usize| needed.contains(place) || known.get(*place) == Some(&Known::Barred);
+                GateStanding::Waiting((0..known.len()).filter(lacks).collect())
+            }
+            standing => standing,
+        },
+        (standing, _) => standing,
+    };
     let late = (end == End::Late).then_some(waited);
     let says = says(gate, &standing, &|place| told(asked, &watch.places, place), late);
     let targets = gate.targets();

@@ -70,6 +70,50 @@ async fn a_key_is_refused_once_for_all_targets_of_its_provider() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_bars_a_provider_stops_those_that_wait_for_their_turn_there() {
+    let names: Vec<String> = (0..40).map(|number| format!("t{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let scripts: Vec<(&str, &[Meets])> = names.iter().map(|name| (*name, &[READY][..])).collect();
+    // There is no key, and all 40 are asked at once, within the provider's 4 places.
+    let came = Wait { shared: true, depth: Depth::Auth, ..Wait::of(Gate::Any(ids(&names)), &scripts) }.ends().await;
+    assert_eq!(came.states(), [GateState::Shut]);
+    let asked = came.waited.outcomes.len();
+    assert!(asked <= 8, "{asked} were asked");
+    assert!(came.waited.unneeded.is_empty(), "one that was never asked is no part of the report");
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_a_barred_target_is_lacking_too() {
+    let scripts: [(&str, &[Meets]); 2] = [("main", &[REFUSED]), ("x", &[FAILS])];
+    let came = Wait::of(main_with(&["x"]), &scripts).ends().await;
+    assert_eq!((came.states(), came.held_by()), (vec![GateState::Late], vec!["main", "x"]));
+    let says = "not open after 10m: still without main (key-refused at warm), x (upstream-failed at warm)";
+    assert_eq!(came.says(), says);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_load_does_not_keep_the_others_of_its_provider_from_their_turn() {
+    // Nine are silent, and the tenth would answer; the provider has four places.
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let meets = [&[Silence; 9][..], &[READY]].concat();
+    let scripts = names.map(|name| (name, &meets[..]));
+    let came = Wait { shared: true, ..Wait::of(Gate::Any(ids(&names)), &scripts) }.ends().await;
+    assert_eq!((came.states(), came.dials.len()), (vec![GateState::Open], 10));
+    assert!((18.0..18.1).contains(&came.took), "{}", came.took);
+    // Where all are needed nobody goes beyond the limit.
+    let came = Wait { shared: true, deadline: 100, ..Wait::of(Gate::All(ids(&names)), &scripts) }.ends().await;
+    assert_eq!((came.states(), came.dials.len()), (vec![GateState::Late], 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_one_is_asked_well_before_a_short_deadline() {
+    let scripts: [(&str, &[Meets]); 2] = [("main", &[Silence]), ("x", &[READY])];
+    let came = Wait { deadline: 3, ..Wait::of(main_with(&["x"]), &scripts) }.ends().await;
+    assert_eq!(came.states(), [GateState::Degraded]);
+    assert!((1.0..1.05).contains(&came.asked("x")[0]), "{:?}", came.dials);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_in_a_probe_is_incurable_and_ends_nothing_else() {
     let came = Wait::of(Gate::Any(ids(&["a", "b"])), &[("a", &[Panic]), ("b", &[READY])]).ends().await;
     assert_eq!(came.states(), [GateState::Open]);
@@ -234,6 +278,9 @@ async fn several_gates_must_all_open_and_a_shut_one_ends_it() {
     let came = Wait { gates: gates(&["b", "c"]), ..Wait::of(Gate::All(ids(&["a"])), &scripts) }.ends().await;
     assert_eq!(came.states(), [GateState::Open, GateState::Shut]);
     assert!(came.took < 0.1, "{}", came.took);
+    let gates = vec![Gate::All(ids(&["b"])), Gate::All(ids(&["c"]))];
+    let came = Wait { gates, ..Wait::of(Gate::All(ids(&["a"])), &scripts) }.ends().await;
+    assert_eq!(came.says(), "not waited for any more: g cannot open");
 }
 
 #[tokio::test(start_paused = true)]

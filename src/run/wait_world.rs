@@ -16,7 +16,7 @@ use crate::probe::transport::{
 };
 use crate::probe::{Cause, Job};
 use crate::run::{Awaited, Chance, Listener, Runner, Stop, SystemClock, Treasury, WaitSettings, Waited};
-use crate::target::{Credential, Depth, Provider, TargetId};
+use crate::target::{Credential, CredentialFault, CredentialSource, Depth, Provider, TargetId};
 
 /// What one probe of a target meets.
 #[derive(Debug, Clone, Copy)]
@@ -156,7 +156,14 @@ impl<'a> Wait<'a> {
         let runner = Runner::new(network.clone(), clock, chance, retry, treasury);
         let jobs = self.scripts.iter().map(|(name, _)| Job {
             target: Arc::new(target(if self.shared { self.scripts[0].0 } else { name }, name, name)),
-            credential: Arc::new(Credential::NotNeeded),
+            credential: Arc::new(match self.depth {
+                // Nothing else is refused there, in this world.
+                Depth::Auth => Credential::Missing {
+                    source: CredentialSource::Env("KEY".to_owned()),
+                    fault: CredentialFault::VariableUnset("KEY".to_owned()),
+                },
+                _ => Credential::NotNeeded,
+            }),
             depth: self.depth,
             run_id: run_id(),
             cold_until: None,
@@ -164,6 +171,7 @@ impl<'a> Wait<'a> {
         let gates: Vec<Awaited> =
             self.gates.into_iter().map(|gate| Awaited { name: "g".to_owned(), line: None, gate }).collect();
         let settings = WaitSettings {
+            begun: began,
             deadline: Duration::from_secs(self.deadline),
             accepts: self.accepts,
             patience: Patience::default(),

@@ -138,6 +138,19 @@ impl BaseUrl {
             None => false,
         }
     }
+
+    /// Whether it is of this machine or of a private network, where asking often is nobody's burden: a private address,
+    /// or a name without a dot, as containers have.
+    #[must_use]
+    pub fn is_near(&self) -> bool {
+        let near = match self.0.host() {
+            Some(Host::Ipv4(address)) => address.is_private() || address.is_link_local(),
+            Some(Host::Ipv6(address)) => address.is_unique_local() || address.is_unicast_link_local(),
+            Some(Host::Domain(name)) => !name.contains('.'),
+            None => false,
+        };
+        near || self.is_loopback()
+    }
 }
 
 impl fmt::Display for BaseUrl {
@@ -197,5 +210,10 @@ mod tests {
         ] {
             assert_eq!(BaseUrl::parse(text).unwrap().is_loopback(), loopback, "{text}");
         }
+        let near = |text| BaseUrl::parse(text).unwrap().is_near();
+        assert!(
+            ["http://127.0.0.1:1", "http://192.168.1.9", "http://[fd00::1]", "http://vllm:8000"].into_iter().all(near)
+        );
+        assert!(!["https://8.8.8.8", "https://api.example.com", "http://172.32.0.1"].into_iter().any(near));
     }
 }
