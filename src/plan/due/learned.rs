@@ -38,8 +38,11 @@ impl Learned {
     /// be told each time that it has just been.
     #[must_use]
     pub fn set_back(self, now: Timestamp, long_ago: Timestamp) -> Self {
-        let fruitless = self.fruitless.filter(|at| *at <= now);
-        if self.touched <= now {
+        // A moment that is reckoned from a beginning and a duration may be a little ahead of the clock that is read after it.
+        const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
+        let has_come = |at: Timestamp| at.duration_since(now) <= SAME_MOMENT;
+        let fruitless = self.fruitless.filter(|at| has_come(*at));
+        if has_come(self.touched) {
             return Self { fruitless, ..self };
         }
         let next = self.gap.map(|gap| later(long_ago, gap)).or(self.next);

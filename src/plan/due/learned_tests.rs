@@ -1,6 +1,6 @@
 //! Dues of `every: auto` after something was learned.
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::plan::{Daily, TargetSchedule, WarmSchedule, WarmTrigger, Windows};
@@ -124,4 +124,15 @@ fn who_asks_anew_each_time_is_not_put_off_for_ever_by_a_clock_that_was_put_back(
     let suspended = Learned { gap: None, next: Some(at("2026-11-20T09:00:00Z")), ..past.learned.unwrap() };
     let suspended = Learned { touched: at("2026-11-20T08:00:00Z"), ..suspended };
     assert_eq!(suspended.set_back(at(now), long_ago).next, suspended.next);
+}
+
+#[test]
+fn what_ended_this_very_moment_is_no_clock_that_was_set_back() {
+    // The end of a probe is reckoned; the clock, read right after it, may say a little less.
+    let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
+    let touched = now + SignedDuration::from_millis(3);
+    let gap = Duration::from_secs(240);
+    let fresh =
+        Learned { touched, next: touched.checked_add(gap).ok(), gap: Some(gap), lead: Duration::ZERO, fruitless: None };
+    assert_eq!(fresh.set_back(now, now - SignedDuration::from_hours(48)), fresh);
 }
