@@ -1,6 +1,7 @@
 //! Dues of `every: auto` after something was learned.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
 use super::*;
 use crate::plan::{Daily, TargetSchedule, WarmSchedule, WarmTrigger, Windows};
