@@ -157,7 +157,7 @@ async fn play(look: &Look) -> anyhow::Result<Exit> {
     );
     say(&format!("\n{}\n", wrapped(&ending, look.width)))?;
     say(
-        "Next: write a probes.yaml (docs/configuration.md), set your provider's key, and run `pilotlight check`; `pilotlight demo --live` shows the daemon.",
+        "Next: set your provider's key, have `pilotlight init` write a probes.yaml, and run `pilotlight check`; `pilotlight demo --live` shows the daemon.",
     )?;
     simulator.stop().await;
     Ok(worst)

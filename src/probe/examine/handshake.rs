@@ -8,9 +8,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{ClientConnection, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConnection, ProtocolVersion};
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -19,7 +18,7 @@ use super::route::Way;
 use crate::outcome::{CertificateSeen, Code, HandshakeSeen};
 use crate::probe::clock::Clock;
 use crate::probe::transport::{
-    DialFault, DialMarks, Marks, Stream, TlsFault, Trust, broken_handshake, reach, tls_fault,
+    DialFault, DialMarks, Marks, Onlooker, Stream, TlsFault, Trust, broken_handshake, reach, tls_fault,
 };
 use crate::target::authority;
 
@@ -119,8 +118,8 @@ fn connection(
     chain: &Arc<Mutex<Vec<CertificateSeen>>>,
 ) -> Result<ClientConnection, DialFault> {
     // As for a probe, our own certificate included; only that somebody looks on.
-    let chain = Arc::clone(chain);
-    let config = trust.watched(&way.provider.network, marks.clone(), |inner| Arc::new(Onlooker { inner, chain }))?;
+    let onlooker = Arc::new(Chain(Arc::clone(chain)));
+    let config = trust.watched(&way.provider.network, marks.clone(), onlooker)?;
     let host = way.provider.base_url.host();
     let settings = |text: String| DialFault::Settings(format!("set up TLS with {host}: {text}"));
     let name = ServerName::try_from(host.clone()).map_err(|error| settings(error.to_string()))?;
@@ -161,47 +160,14 @@ async fn flush(connection: &mut ClientConnection, stream: &mut dyn Stream) -> st
     stream.write_all(&bytes).await
 }
 
-/// Asks the real verifier, and notes the whole chain.
+/// Notes the whole chain.
 #[derive(Debug)]
-struct Onlooker {
-    inner: Arc<dyn ServerCertVerifier>,
-    chain: Arc<Mutex<Vec<CertificateSeen>>>,
-}
+struct Chain(Arc<Mutex<Vec<CertificateSeen>>>);
 
-impl ServerCertVerifier for Onlooker {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let own = certificate::read(end_entity, Some(server_name));
+impl Onlooker for Chain {
+    fn shown(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], name: &ServerName<'_>) {
+        let own = certificate::read(end_entity, Some(name));
         let others = intermediates.iter().take(CHAIN - 1).map(|other| certificate::read(other, None));
-        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = std::iter::once(own).chain(others).collect();
-        self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = std::iter::once(own).chain(others).collect();
     }
 }

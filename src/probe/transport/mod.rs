@@ -29,7 +29,7 @@ pub use http::HttpNetwork;
 
 pub(in crate::probe) use fault::{broken_handshake, name_fault, tls_fault};
 pub(in crate::probe) use marks::Marks;
-pub(in crate::probe) use tls::Trust;
+pub(in crate::probe) use tls::{Onlooker, Trust};
 pub(in crate::probe) use tunnel::{Stream, reach};
 
 use crate::target::Provider;

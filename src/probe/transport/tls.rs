@@ -108,13 +108,22 @@ impl Trust {
 
     /// The settings of one probe. Every handshake is a full one: a resumed session would not show the certificate.
     pub(super) fn config(&self, settings: &NetworkSettings, marks: Marks) -> Result<ClientConfig, TlsSetupError> {
+        self.made(settings, marks, None)
+    }
+
+    fn made(
+        &self,
+        settings: &NetworkSettings,
+        marks: Marks,
+        onlooker: Option<Arc<dyn Onlooker>>,
+    ) -> Result<ClientConfig, TlsSetupError> {
         let ca_file = settings.ca_file.as_deref();
         let own = match &settings.client_certificate {
             Some(files) => Some(identity::load(files, &self.crypto)?),
             None => None,
         };
         let Verifier { inner, skipped } = self.verifier(ca_file)?;
-        let verifier = Arc::new(Witness { inner, skipped, marks: marks.clone() });
+        let verifier = Arc::new(Witness { inner, skipped, marks: marks.clone(), onlooker });
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.crypto))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsSetupError::Settings(error.to_string()))?
@@ -126,18 +135,14 @@ impl Trust {
         Ok(config)
     }
 
-    /// The settings of one probe, with somebody who looks on while the certificate is verified. `onlooker` is given the
-    /// verifier, and has to return its answer.
+    /// The settings of one probe, with somebody who looks on while the certificate is verified.
     pub(in crate::probe) fn watched(
         &self,
         settings: &NetworkSettings,
         marks: Marks,
-        onlooker: impl FnOnce(Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier>,
+        onlooker: Arc<dyn Onlooker>,
     ) -> Result<ClientConfig, DialFault> {
-        let mut config = self.config(settings, marks)?;
-        let verifier = self.verifier(settings.ca_file.as_deref())?;
-        config.dangerous().set_certificate_verifier(onlooker(verifier.inner));
-        Ok(config)
+        Ok(self.made(settings, marks, Some(onlooker))?)
     }
 
     /// The settings for the proxy itself: whom we trust is the same, who we are is not its business.
@@ -162,12 +167,19 @@ impl From<TlsSetupError> for DialFault {
     }
 }
 
+/// Who is told which certificates a server shows. It has no say in whether they are good.
+pub(in crate::probe) trait Onlooker: std::fmt::Debug + Send + Sync {
+    /// They were shown, and are verified next.
+    fn shown(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], name: &ServerName<'_>);
+}
+
 /// Asks the real verifier, and notes what was shown.
 #[derive(Debug)]
 struct Witness {
     inner: Arc<dyn ServerCertVerifier>,
     skipped: Option<String>,
     marks: Marks,
+    onlooker: Option<Arc<dyn Onlooker>>,
 }
 
 impl ServerCertVerifier for Witness {
@@ -180,6 +192,9 @@ impl ServerCertVerifier for Witness {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         self.marks.lock().certificate_ends = end_of(end_entity);
+        if let Some(onlooker) = &self.onlooker {
+            onlooker.shown(end_entity, intermediates, server_name);
+        }
         let verified = self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         if verified.is_err() {
             // The nearest to the authority that is missing.
